@@ -1,0 +1,84 @@
+"""Errors, sorted by what can be done about them.
+
+::
+
+    SamspilError
+    ├── SettingsError   stop; a file or setting must be corrected
+    ├── AccessError     stop; credentials, a certificate or a permission must be renewed
+    ├── Unavailable     try again with back-off; honours Retry-After
+    ├── Refused         one record cannot pass: it goes to the quarantine, the others go on
+    └── GuardTripped    a person decides whether the plan may be carried out
+
+A message names the file, line, field and system and says what to do next. It never contains a value from a
+record: values are personal data, and messages end in logs.
+"""
+
+from __future__ import annotations
+
+
+class SamspilError(Exception):
+    """Anything Samspil raises on purpose. ``reason`` is a stable code in kebab-case, for counting and filtering."""
+
+    reason: str
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[object, ...]:  # errors cross process borders under Airflow
+        return (_restore, (type(self), self.args, self.__dict__))
+
+
+class SettingsError(SamspilError):
+    """A municipality's file, a mapping, a code list or an account's settings are wrong. Retrying cannot help.
+
+    ``file``, ``line`` (1-based) and ``field`` point at the place, as far as they are known.
+    """
+
+    def __init__(
+        self, message: str, *, file: str = "", line: int = 0, field: str = "", reason: str = "settings"
+    ) -> None:
+        where = ":".join(str(part) for part in (file, line) if part)
+        super().__init__(": ".join(part for part in (where, field, message) if part), reason=reason)
+        self.file, self.line, self.field = file, line, field
+
+
+class AccessError(SamspilError):
+    """The system does not let us in: wrong credentials, expired certificate, missing permission."""
+
+    def __init__(self, message: str, *, system: str, reason: str = "access") -> None:
+        super().__init__(f"{system}: {message}", reason=reason)
+        self.system = system
+
+
+class Unavailable(SamspilError):
+    """The system does not answer, or says it is busy. ``retry_after`` is its own wish, in seconds."""
+
+    def __init__(
+        self, message: str, *, system: str, reason: str = "unavailable", retry_after: float | None = None
+    ) -> None:
+        super().__init__(f"{system}: {message}", reason=reason)
+        self.system, self.retry_after = system, retry_after
+
+
+class Refused(SamspilError):
+    """One record cannot pass. ``field`` is the path of the offending field in the record's own words."""
+
+    def __init__(self, reason: str, *, field: str = "", hint: str = "") -> None:
+        super().__init__(": ".join(part for part in (reason, field, hint) if part), reason=reason)
+        self.field, self.hint = field, hint
+
+
+class GuardTripped(SamspilError):
+    """A plan is larger than the agreement allows. Nothing was sent; ``run`` is the id to look at and decide on."""
+
+    def __init__(self, message: str, *, run: int, reason: str = "guard") -> None:
+        super().__init__(message, reason=reason)
+        self.run = run
+
+
+def _restore(kind: type[SamspilError], args: tuple[object, ...], state: dict[str, object]) -> SamspilError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error

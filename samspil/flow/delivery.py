@@ -1,0 +1,123 @@
+"""Deliver: the outbox to the target, in batches, in order per person, a receipt for each record.
+
+A crash anywhere is resumed from the outbox: what has no receipt is sent again with the same idempotency key.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from samspil.connector import Change, Receipt
+from samspil.errors import SamspilError
+from samspil.flow.compiled import CompiledFlow
+from samspil.ledger import NOBODY, Entry
+from samspil.store import outbox, quarantine, runs
+from samspil.store.outbox import Pending, Settled
+from samspil.store.tables import ACCEPTED, PUT, REFUSED
+
+if TYPE_CHECKING:
+    from samspil.hub import Hub
+
+_CHUNK = 2_000  # outbox rows looked at together
+
+_decode = msgspec.json.Decoder().decode
+
+
+class Delivery:
+    """Everything the flow has pending, sent and settled."""
+
+    def __init__(self, hub: Hub, flow: CompiledFlow) -> None:
+        self._hub, self._flow = hub, flow
+        self._chunk = max(_CHUNK, flow.writes.batch)
+        with hub.store.transaction() as connection:
+            self._blocked = quarantine.blocked_persons(connection, flow.id)
+
+    def run(self) -> None:
+        """Deliver everything that may be. Raises AccessError or Unavailable; what is settled stays settled."""
+        after = 0
+        while rows := self._pending(after):
+            after = rows[-1].id
+            for wave in _waves(rows):
+                for start in range(0, len(wave), self._flow.writes.batch):
+                    self._send([row for row in wave[start : start + self._flow.writes.batch] if self._may_go(row)])
+        with self._hub.store.transaction() as connection:
+            outbox.close_settled_runs(connection, self._flow.id)
+
+    def _pending(self, after: int) -> Sequence[Pending]:
+        with self._hub.store.transaction() as connection:
+            return outbox.pending(connection, self._flow.id, after=after, limit=self._chunk)
+
+    def _may_go(self, row: Pending) -> bool:
+        """A person's records wait behind one of theirs that was refused, until that one is settled."""
+        return row.person is None or row.person not in self._blocked
+
+    def _send(self, batch: Sequence[Pending]) -> None:
+        if not batch:
+            return
+        flow = self._flow
+        receipts = flow.target.write(flow.flow.schema, [self._change(row) for row in batch])
+        if len(receipts) != len(batch):
+            raise SamspilError(
+                f"{flow.flow.target}: {len(receipts)} receipts for {len(batch)} records", reason="receipts"
+            )
+        settled = [self._settled(row, receipt) for row, receipt in zip(batch, receipts, strict=True)]
+        held = [_held(row, receipt) for row, receipt in zip(batch, receipts, strict=True) if receipt.refused]
+        entries = [Entry(s.row.key, s.row.person or NOBODY, s.row.id, s.row.action, s.status).pack() for s in settled]
+        with self._hub.store.transaction() as connection:
+            outbox.settle(connection, flow.id, settled)
+            for run, rows in groupby(held, key=lambda row: runs.run_of(row.outbox_id or 0)):
+                quarantine.add(connection, flow.id, run, list(rows))
+            self._hub.ledger.append(connection, {"what": "write", "to": flow.flow.target, **flow.context}, entries)
+        self._blocked.update(row.person for row in held if row.person is not None)
+
+    def _change(self, row: Pending) -> Change:
+        box = self._flow.box
+        key = self._flow.idempotency(row.id.to_bytes(8, "big") + row.key)
+        return Change(
+            "put" if row.action == PUT else "delete",
+            _decode(box.open(row.payload, row.key)),
+            box.open(row.their_id, row.key).decode() if row.their_id is not None else None,
+            str(uuid.UUID(bytes=key, version=4)),
+        )
+
+    def _settled(self, row: Pending, receipt: Receipt) -> Settled:
+        if receipt.refused:
+            return Settled(row, REFUSED, receipt.reference, None)
+        sealed = self._flow.box.seal(receipt.their_id.encode(), row.key) if receipt.their_id is not None else None
+        return Settled(row, ACCEPTED, receipt.reference, sealed)
+
+
+def _held(row: Pending, receipt: Receipt) -> quarantine.Held:
+    refused = receipt.refused
+    assert refused is not None  # noqa: S101  # for the type checker
+    return quarantine.Held(
+        row.key,
+        row.person,
+        row.fingerprint,
+        "deliver",
+        refused.reason,
+        refused.field,
+        refused.hint,
+        row.payload,
+        row.id,
+    )
+
+
+def _waves(rows: Sequence[Pending]) -> Sequence[Sequence[Pending]]:
+    """Split so that a wave has at most one row of each person: one that is refused can stop those that follow."""
+    waves: list[list[Pending]] = []
+    seen: Counter[bytes] = Counter()
+    for row in rows:
+        who = row.person or row.key
+        at = seen[who]
+        seen[who] += 1
+        if at == len(waves):
+            waves.append([])
+        waves[at].append(row)
+    return waves

@@ -1,0 +1,129 @@
+"""Plan: read the source, keep what changed, map it, and write what should be sent to the outbox.
+
+One stream, a page at a time: nothing of a record that did not change is decoded or written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from samspil.connector import Page
+from samspil.errors import Refused
+from samspil.flow.ahead import Ahead
+from samspil.flow.compiled import CompiledFlow, Mapped
+from samspil.flow.deletions import hold_duplicates, plan_deletions
+from samspil.flow.draft import Draft
+from samspil.ledger import NOBODY, READ_FILTERED, READ_HELD, READ_PLANNED, READ_UNCHANGED, Entry
+from samspil.store import outbox, quarantine
+from samspil.store.comparison import Comparison, Differing
+from samspil.store.tables import DELIVERED, FILTERED, PUT, WITHDRAW
+
+_BATCH = 5_000  # records compared at once; smaller pages are gathered
+
+
+class _Batch(NamedTuple):
+    raws: list[bytes]
+    keys: list[bytes]  # digests
+
+
+def read_into(draft: Draft, comparison: Comparison, since: str | None) -> None:
+    """Read everything and plan it. Raises what the connector raises: then nothing of this plan counts."""
+    gone: list[bytes] = []
+    with Ahead(draft.flow.source.read(draft.flow.flow.schema, since)) as pages:
+        for batch in _gather(draft, iter(pages), gone):
+            _plan(draft, comparison, batch)
+    hold_duplicates(draft, comparison)
+    plan_deletions(draft, comparison, gone if since is not None else None)
+
+
+def _gather(draft: Draft, pages: Iterator[Page], gone: list[bytes]) -> Iterator[_Batch]:
+    raws: list[bytes] = []
+    keys: list[bytes] = []
+    digest = draft.flow.key
+    for page in pages:
+        raws += page.raws
+        keys += map(digest, page.keys)
+        gone += map(digest, page.gone)
+        draft.cursor = page.cursor or draft.cursor
+        if page.rejected:
+            draft.hold_page([(rejected.raw, rejected.error) for rejected in page.rejected])
+        while len(raws) >= _BATCH:
+            yield _Batch(raws[:_BATCH], keys[:_BATCH])
+            del raws[:_BATCH], keys[:_BATCH]
+    if raws:
+        yield _Batch(raws, keys)
+
+
+def _plan(draft: Draft, comparison: Comparison, batch: _Batch) -> None:
+    prints = list(map(draft.flow.fingerprint, batch.raws))
+    compared = comparison.compare(batch.keys, prints)
+    draft.counts["read"] += len(batch.keys)
+    draft.counts["unchanged"] += compared.unchanged
+    draft.counts["filtered"] += compared.filtered
+    if not compared.differing:
+        return
+    with draft.connection.begin():
+        held = draft.held_in_this_version(
+            [batch.keys[row.n] for row in compared.differing], [prints[row.n] for row in compared.differing]
+        )
+        fresh = [row for row, known in zip(compared.differing, held, strict=True) if not known]
+        changes = _Changes(draft, fresh)
+        mapped = draft.flow.map([batch.raws[row.n] for row in fresh])
+        for row, result in zip(fresh, mapped, strict=True):
+            changes.take(row, batch.keys[row.n], prints[row.n], batch.raws[row.n], result)
+        changes.write()
+
+
+class _Changes:
+    """The differing records of one batch, sorted by what is to be done with each, written in one go."""
+
+    def __init__(self, draft: Draft, fresh: Sequence[Differing]) -> None:
+        self._draft = draft
+        self._flow: CompiledFlow = draft.flow
+        acknowledged = [row.outbox_id for row in fresh if row.outbox_id is not None]
+        self._last = outbox.payloads(draft.connection, acknowledged)
+        self._planned: list[tuple[Any, ...]] = []
+        self._filtered: list[tuple[Any, ...]] = []
+        self._same: list[tuple[bytes, bytes]] = []
+        self._held: list[quarantine.Held] = []
+        self._entries: list[bytes] = []
+
+    def take(self, row: Differing, key: bytes, fingerprint: bytes, raw: bytes, result: Mapped | Refused) -> None:
+        """Decide what happens to one record."""
+        if isinstance(result, Refused):
+            self._held.append(self._draft.hold("map", key, fingerprint, result, raw))
+            self._entries.append(Entry(key, NOBODY, 0, 0, READ_HELD).pack())
+            return
+        last = self._last.get(row.outbox_id) if row.outbox_id is not None and row.state == DELIVERED else None
+        number, action, outcome = 0, 0, READ_UNCHANGED
+        if result.payload is None:
+            outcome = READ_FILTERED
+            if last is None:
+                self._filtered.append((self._flow.id, key, fingerprint, FILTERED, None, None))
+            else:  # the target has it and may no longer: take it back
+                number, action = self._draft.number(), WITHDRAW
+                self._planned.append((number, key, last[1], WITHDRAW, fingerprint, last[0]))
+        elif last is not None and self._flow.box.open(last[0], key) == result.payload:
+            self._same.append((key, fingerprint))
+        else:
+            number, action, outcome = self._draft.number(), PUT, READ_PLANNED
+            sealed = self._flow.box.seal(result.payload, key)
+            self._planned.append((number, key, result.person, PUT, fingerprint, sealed))
+            self._draft.counts["creates" if last is None else "updates"] += 1
+        self._entries.append(Entry(key, result.person or NOBODY, number, action, outcome).pack())
+
+    def write(self) -> None:
+        """All of it in the caller's transaction."""
+        draft, connection, flow = self._draft, self._draft.connection, self._flow
+        outbox.add(connection, self._planned)
+        outbox.upsert_links(connection, self._filtered)
+        outbox.refresh(connection, flow.id, self._same)
+        quarantine.add(connection, flow.id, draft.run, self._held)
+        if self._entries:
+            draft.hub.ledger.append(connection, {"what": "read", "run": draft.run, **flow.context}, self._entries)
+        withdrawals = sum(row[3] == WITHDRAW for row in self._planned)
+        draft.counts["withdrawals"] += withdrawals
+        draft.counts["filtered"] += withdrawals + len(self._filtered)
+        draft.counts["unchanged"] += len(self._same)
+        draft.counts["held_new"] += len(self._held)

@@ -1,0 +1,77 @@
+"""Reconcile (afstemning): every record read is accounted for, or the run is not green.
+
+What was read is counted where records are cut; what became of each is counted from the rows of the store. The two
+are found independently, so a record lost anywhere between shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from sqlalchemy import Connection
+
+from samspil.errors import SamspilError
+from samspil.store import quarantine, runs
+from samspil.store.runs import Run
+from samspil.store.tables import ACCEPTED, DELETE, PUT, REFUSED, SUPERSEDED, WITHDRAW
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Numbers of records in one run. ``read`` = delivered + unchanged + filtered + held back."""
+
+    read: int
+    delivered: int
+    unchanged: int
+    filtered: int
+    held_back: int
+    creates: int
+    updates: int
+    deleted: int  # at the target, receipts in hand: gone at the source, or no longer allowed to be there
+    deletions_held_back: int
+    receipts: int
+    complete: bool  # the read saw all of the source, so that a missing record means deletion
+    kept_by_target: int  # gone at the source; the target has no way to delete
+    reasons: Mapping[str, int]  # of what was held back
+
+    @property
+    def balances(self) -> bool:
+        """Whether every record read is accounted for."""
+        return self.read == self.delivered + self.unchanged + self.filtered + self.held_back
+
+
+def count(connection: Connection, run: Run) -> Counts:
+    """Count a run from its rows."""
+    rows = runs.receipts_by_action(connection, run.id)
+    planned = run.counts
+    waiting = sum(n for (action, status), n in rows.items() if action == PUT and status in (None, SUPERSEDED))
+    refused = rows.get((PUT, REFUSED), 0)
+    taking_back = [(action, status, n) for (action, status), n in rows.items() if action in (DELETE, WITHDRAW)]
+    again = planned.get("held_again", 0)
+    behind = planned.get("held_waiting", 0) + waiting
+    reasons = dict(quarantine.reasons(connection, run.flow_id, run.id))
+    reasons.update({name: n for name, n in (("held-since-earlier", again), ("waits-behind-refused", behind)) if n})
+    return Counts(
+        read=planned.get("read", 0),
+        delivered=rows.get((PUT, ACCEPTED), 0),
+        unchanged=planned.get("unchanged", 0),
+        filtered=planned.get("filtered", 0),
+        held_back=planned.get("held_new", 0) + again + behind + refused,
+        creates=planned.get("creates", 0),
+        updates=planned.get("updates", 0),
+        deleted=sum(n for _, status, n in taking_back if status == ACCEPTED),
+        deletions_held_back=sum(n for _, status, n in taking_back if status != ACCEPTED),
+        receipts=sum(n for (_, status), n in rows.items() if status is not None),
+        complete=bool(planned.get("complete", True)),
+        kept_by_target=planned.get("kept_by_target", 0),
+        reasons=reasons,
+    )
+
+
+def require_balance(run: Run, counts: Counts) -> None:
+    """Raise SamspilError (unbalanced) when a record read is not accounted for."""
+    if not counts.balances:
+        accounted = counts.delivered + counts.unchanged + counts.filtered + counts.held_back
+        raise SamspilError(
+            f"run {run.id} does not balance: {counts.read} read, {accounted} accounted for", reason="unbalanced"
+        )

@@ -1,0 +1,92 @@
+"""One municipality's hub, opened: its file, its store, its keys, its ledger and the connectors to its systems."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from samspil import registry
+from samspil.account import Account
+from samspil.agreement import MunicipalityFile, load_municipality
+from samspil.connector import Connector
+from samspil.errors import SettingsError
+from samspil.flow.compiled import CompiledFlow, compile_flow
+from samspil.ledger import Ledger
+from samspil.store import Store
+from samspil.vault import Vault
+
+FOLDER = "dags/municipalities"
+
+
+class Hub:
+    """A context manager. Connectors and flows are made when first asked for; making them opens no connection."""
+
+    def __init__(self, file: MunicipalityFile, store: Store, vault: Vault, account: Callable[[str], Account]) -> None:
+        self.file, self.store, self.vault = file, store, vault
+        self.ledger = Ledger(file.municipality.code, vault.signer())
+        self._account = account
+        self._connectors: dict[str, Connector] = {}
+        self._flows: dict[str, CompiledFlow] = {}
+
+    @classmethod
+    def open(
+        cls, path: Path | str, account: Callable[[str], Account] = Account.from_environment, *, write: bool = True
+    ) -> Hub:
+        """Open the hub of a municipality's file; ``write=False`` promises that nothing is written anywhere.
+
+        ``account`` finds an account by its connection's name. Store and keys come from ``SAMSPIL_STORE`` and
+        ``SAMSPIL_KEY``. Raises SettingsError.
+        """
+        file = load_municipality(Path(path), registry.schemas())
+        code = file.municipality.code
+        vault = Vault.from_environment(code)
+        return cls(file, Store.from_environment(code, create=write), vault, account)
+
+    @classmethod
+    def find(cls, municipality: str, *, write: bool = True) -> Hub:
+        """Open by file name (``randers``) or path. Files lie in ``SAMSPIL_MUNICIPALITIES`` (dags/municipalities)."""
+        folder = Path(os.environ.get("SAMSPIL_MUNICIPALITIES", FOLDER))
+        path = Path(municipality) if municipality.endswith(".yaml") else folder / f"{municipality}.yaml"
+        if not path.exists():
+            there = ", ".join(sorted(file.stem for file in folder.glob("*.yaml"))) or "none"
+            raise SettingsError(f"no such municipality; there are: {there}", file=str(path))
+        return cls.open(path, write=write)
+
+    def connector(self, system: str) -> Connector:
+        """The connector to one of the municipality's systems. Raises SettingsError."""
+        if system not in self._connectors:
+            try:
+                use = self.file.systems[system]
+            except KeyError:
+                raise SettingsError("no such system in the municipality's file", field=system) from None
+            self._connectors[system] = registry.connector(use.connector)(self._account(use.connection))
+        return self._connectors[system]
+
+    def flow(self, name: str) -> CompiledFlow:
+        """A flow with its mappings compiled. Raises SettingsError."""
+        if name not in self._flows:
+            try:
+                flow = self.file.flow(name)
+            except KeyError:
+                there = ", ".join(flow.name for flow in self.file.flows)
+                raise SettingsError(f"no such flow; there are: {there}", field=name) from None
+            self._flows[name] = compile_flow(self, flow)
+        return self._flows[name]
+
+    def close(self) -> None:
+        """Close the connectors and the store."""
+        for connector in self._connectors.values():
+            connector.close()
+        self._connectors.clear()
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,142 @@
+"""What changed since the last acknowledged night, found in bulk without decoding a record.
+
+The keys and fingerprints of a page go to a temporary table and are joined with ``links``; only what differs comes
+back. The keys seen stay there until the read is over, so that deletions are one anti-join and nothing is written
+for a record that did not change. Memory is bounded by the page; the table of seen keys lies on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Self
+
+from sqlalchemy import Connection, text
+
+from samspil.store import Store, bulk
+from samspil.store.tables import DELIVERED, FILTERED
+
+_CHUNK = 5_000
+
+
+class Differing(NamedTuple):
+    """Record ``n`` of the page is new or changed. ``state`` is that of its link (None: no link yet)."""
+
+    n: int
+    state: int | None
+    outbox_id: int | None  # the row whose payload the target last acknowledged
+
+
+class Compared(NamedTuple):
+    """A page after comparison: how many records are as they were, and which are not."""
+
+    unchanged: int
+    filtered: int  # unchanged, and filtered last time too
+    differing: Sequence[Differing]
+
+
+class Gone(NamedTuple):
+    """A record that the target holds and the source no longer has."""
+
+    key: bytes
+    outbox_id: int | None
+
+
+class Comparison:
+    """One flow's comparison during one read. A context manager; its tables vanish with it."""
+
+    def __init__(self, store: Store, flow_id: int) -> None:
+        self._flow = flow_id
+        self._postgresql = store.postgresql
+        self.connection: Connection = store.engine.connect()
+
+    def __enter__(self) -> Self:
+        with self.connection.begin():
+            kind = "bytea" if self._postgresql else "BLOB"
+            for statement in (
+                f"CREATE TEMPORARY TABLE page (n INTEGER PRIMARY KEY, key {kind}, fingerprint {kind})",
+                f"CREATE TEMPORARY TABLE seen (key {kind})",
+            ):
+                self.connection.exec_driver_sql(statement)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()  # the pool keeps no connection, so the temporary tables go with it
+
+    def compare(self, keys: Sequence[bytes], fingerprints: Sequence[bytes]) -> Compared:
+        """Compare one page. ``n`` in the answer is the index into the page."""
+        connection = self.connection
+        with connection.begin():
+            if self._postgresql:
+                # Without statistics the planner would read all links for each page; the index is the right way.
+                connection.exec_driver_sql("SET LOCAL enable_hashjoin = off")
+                connection.exec_driver_sql("SET LOCAL enable_mergejoin = off")
+                connection.exec_driver_sql("TRUNCATE page")
+            else:
+                connection.exec_driver_sql("DELETE FROM page")
+            rows = list(zip(range(len(keys)), keys, fingerprints, strict=True))
+            bulk.insert(connection, "page", ("n", "key", "fingerprint"), rows)
+            connection.exec_driver_sql("INSERT INTO seen SELECT key FROM page")
+            found = connection.execute(_DIFFERING, {"flow": self._flow, "filtered": FILTERED}).all()
+        differing = [Differing(n, state, outbox_id) for n, state, outbox_id, same in found if not same]
+        filtered = len(found) - len(differing)
+        return Compared(len(keys) - len(found), filtered, differing)
+
+    def keep(self, keys: Sequence[bytes]) -> None:
+        """Count keys as seen that were not compared."""
+        with self.connection.begin():
+            bulk.insert(self.connection, "seen", ("key",), [(key,) for key in keys])
+
+    def duplicates(self) -> Sequence[bytes]:
+        """Keys that were read more than once."""
+        with self.connection.begin():
+            rows = self.connection.exec_driver_sql("SELECT key FROM seen GROUP BY key HAVING count(*) > 1")
+            return [bytes(row[0]) for row in rows]
+
+    def gone(self) -> Iterator[Sequence[Gone]]:
+        """Records the target holds that were not seen, in chunks. Right only after a complete read."""
+        after = b""
+        while True:
+            with self.connection.begin():
+                found = self.connection.execute(
+                    _GONE, {"flow": self._flow, "after": after, "delivered": DELIVERED, "chunk": _CHUNK}
+                ).all()
+            if not found:
+                return
+            yield [Gone(bytes(key), outbox_id) for key, outbox_id in found]
+            after = bytes(found[-1][0])
+
+    def index_seen(self) -> None:
+        """Prepare ``gone`` and ``forget``: an index is worth its making only when the read is complete."""
+        with self.connection.begin():
+            self.connection.exec_driver_sql("CREATE INDEX seen_key ON seen (key)")
+            if self._postgresql:
+                self.connection.exec_driver_sql("ANALYZE seen")
+
+    def forget_filtered(self) -> None:
+        """Drop the links of records that were filtered and are gone from the source: the target never had them."""
+        with self.connection.begin():
+            self.connection.execute(_FORGET, {"flow": self._flow, "filtered": FILTERED})
+
+
+_DIFFERING = text(
+    """
+    SELECT p.n, l.state, l.outbox_id, l.fingerprint = p.fingerprint AS same
+    FROM page p LEFT JOIN links l ON l.flow_id = :flow AND l.key = p.key
+    WHERE l.fingerprint IS NULL OR l.fingerprint <> p.fingerprint OR l.state = :filtered
+    ORDER BY p.n
+    """
+)
+_GONE = text(
+    """
+    SELECT l.key, l.outbox_id FROM links l
+    WHERE l.flow_id = :flow AND l.key > :after AND l.state = :delivered
+      AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.key = l.key)
+    ORDER BY l.key LIMIT :chunk
+    """
+)
+_FORGET = text(
+    """
+    DELETE FROM links WHERE flow_id = :flow AND state = :filtered
+      AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.key = links.key)
+    """
+)

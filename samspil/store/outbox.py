@@ -1,0 +1,217 @@
+"""The outbox: changes planned and not yet acknowledged, and the receipts that settle them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, delete, select, text, update
+
+from samspil.store import bulk
+from samspil.store.runs import State
+from samspil.store.tables import (
+    ACCEPTED,
+    DELETE,
+    DELIVERED,
+    FILTERED,
+    SUPERSEDED,
+    WITHDRAW,
+    first_id,
+    links,
+    outbox,
+)
+
+COLUMNS = ("id", "key", "person", "action", "fingerprint", "payload")
+
+
+class Pending(NamedTuple):
+    """An outbox row without a receipt."""
+
+    id: int
+    key: bytes
+    person: bytes | None
+    action: int
+    fingerprint: bytes
+    payload: bytes  # sealed for the row ``key``
+    their_id: bytes | None  # sealed likewise; from the link, so a record created meanwhile is updated, not doubled
+
+
+class Settled(NamedTuple):
+    """A pending row and what became of it."""
+
+    row: Pending
+    status: int
+    reference: str
+    their_id: bytes | None  # sealed
+
+
+def add(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Append planned changes, in the order of COLUMNS."""
+    bulk.insert(connection, "outbox", COLUMNS, rows)
+
+
+def pending(connection: Connection, flow: int, *, after: int, limit: int) -> Sequence[Pending]:
+    """The flow's next rows that may be delivered and have no receipt, in the order they were planned."""
+    open_runs = connection.execute(_OPEN_RUNS, {"flow": flow}).scalars().all()
+    for run in open_runs:
+        if first_id(run + 1) <= after:
+            continue
+        found = connection.execute(
+            _PENDING,
+            {"flow": flow, "after": max(after, first_id(run) - 1), "before": first_id(run + 1), "limit": limit},
+        ).all()
+        if found:
+            return [Pending(*row) for row in found]
+    return []
+
+
+def settle(connection: Connection, flow: int, settled: Sequence[Settled]) -> None:
+    """Write receipts, and for what was accepted move the links: only a receipt advances a fingerprint."""
+    now = time.time()
+    bulk.insert(
+        connection,
+        "receipts",
+        ("outbox_id", "status", "reference", "at"),
+        [(done.row.id, done.status, done.reference, now) for done in settled],
+    )
+    accepted = [done for done in settled if done.status == ACCEPTED]
+    gone = [done.row.key for done in accepted if done.row.action == DELETE]
+    kept = [done for done in accepted if done.row.action != DELETE]
+    if gone:
+        connection.execute(
+            delete(links).where(links.c.flow_id == flow, links.c.key == bindparam("gone")),
+            [{"gone": key} for key in gone],
+        )
+    if kept:
+        _move_links(connection, flow, kept)
+
+
+def _move_links(connection: Connection, flow: int, kept: Sequence[Settled]) -> None:
+    rows: Iterable[tuple[object, ...]] = [
+        (
+            flow,
+            row.key,
+            row.fingerprint,
+            FILTERED if row.action == WITHDRAW else DELIVERED,
+            row.id,
+            None if row.action == WITHDRAW else their_id,
+        )
+        for row, _, _, their_id in kept
+    ]
+    upsert_links(connection, rows)
+
+
+def upsert_links(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Insert or replace links: (flow id, key, fingerprint, state, outbox id, sealed id)."""
+    rows = list(rows)
+    if not rows:
+        return
+    columns = ("flow_id", "key", "fingerprint", "state", "outbox_id", "their_id")
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("CREATE TEMPORARY TABLE IF NOT EXISTS moved (LIKE links) ON COMMIT DELETE ROWS")
+        bulk.insert(connection, "moved", columns, rows)
+        connection.exec_driver_sql(
+            f"INSERT INTO links ({','.join(columns)}) SELECT {','.join(columns)} FROM moved "
+            "ON CONFLICT (flow_id, key) DO UPDATE SET fingerprint = excluded.fingerprint, state = excluded.state, "
+            "outbox_id = excluded.outbox_id, their_id = excluded.their_id"
+        )
+        connection.exec_driver_sql("TRUNCATE moved")
+    else:
+        connection.exec_driver_sql(f"INSERT OR REPLACE INTO links ({','.join(columns)}) VALUES (?,?,?,?,?,?)", rows)
+
+
+def payloads(connection: Connection, ids: Sequence[int]) -> Mapping[int, tuple[bytes, bytes | None]]:
+    """Sealed payload and person of outbox rows, by id: what the target last acknowledged."""
+    result: dict[int, tuple[bytes, bytes | None]] = {}
+    for start in range(0, len(ids), 500):
+        query = select(outbox.c.id, outbox.c.payload, outbox.c.person).where(outbox.c.id.in_(ids[start : start + 500]))
+        result.update({row.id: (row.payload, row.person) for row in connection.execute(query)})
+    return result
+
+
+def waiting(connection: Connection, flow: int) -> Mapping[bytes, tuple[int, bytes]]:
+    """Rows of earlier runs that still wait, by key: (outbox id, fingerprint). Only the blocked ones do, so few."""
+    found = connection.execute(_WAITING, {"flow": flow})
+    return {bytes(row.key): (row.id, bytes(row.fingerprint)) for row in found}
+
+
+def supersede(connection: Connection, ids: Iterable[int]) -> None:
+    """Settle rows that a newer version of the same record replaces before they were ever sent."""
+    now = time.time()
+    rows = [(number, SUPERSEDED, "", now) for number in ids]
+    bulk.insert(connection, "receipts", ("outbox_id", "status", "reference", "at"), rows)
+
+
+def remove(connection: Connection, ids: Sequence[int]) -> None:
+    """Take rows out of a plan that is still being made."""
+    for start in range(0, len(ids), 500):
+        connection.execute(delete(outbox).where(outbox.c.id.in_(ids[start : start + 500])))
+
+
+def close_settled_runs(connection: Connection, flow: int) -> None:
+    """Mark runs that have nothing pending any more."""
+    connection.execute(_CLOSE, {"flow": flow})
+
+
+def of_key(connection: Connection, run: int, key: bytes) -> Sequence[Any]:
+    """A run's rows of one record."""
+    query = select(outbox).where(outbox.c.id.between(first_id(run), first_id(run + 1) - 1), outbox.c.key == key)
+    return connection.execute(query).all()
+
+
+def linked(connection: Connection, flow: int, keys: Sequence[bytes]) -> Sequence[tuple[bytes, int | None]]:
+    """Of these keys, those the target holds, with the outbox row it acknowledged."""
+    result: list[tuple[bytes, int | None]] = []
+    for start in range(0, len(keys), 500):
+        query = select(links.c.key, links.c.outbox_id).where(
+            links.c.flow_id == flow, links.c.state == DELIVERED, links.c.key.in_(keys[start : start + 500])
+        )
+        result += [(bytes(row.key), row.outbox_id) for row in connection.execute(query)]
+    return result
+
+
+def refresh(connection: Connection, flow: int, same: Sequence[tuple[bytes, bytes]]) -> None:
+    """Move fingerprints of records whose raw form changed but whose content the target has acknowledged already."""
+    if same:
+        connection.execute(
+            update(links)
+            .where(links.c.flow_id == flow, links.c.key == bindparam("of"))
+            .values(fingerprint=bindparam("now")),
+            [{"of": key, "now": fingerprint} for key, fingerprint in same],
+        )
+
+
+def discard(connection: Connection, run: int) -> None:
+    """Remove the rows of a run that was not approved: none of them was sent."""
+    connection.execute(delete(outbox).where(outbox.c.id.between(first_id(run), first_id(run + 1) - 1)))
+
+
+_DELIVERABLE = f"('{State.APPROVED}', '{State.DONE}')"
+_OPEN_RUNS = text(f"SELECT id FROM runs WHERE flow_id = :flow AND pending AND state IN {_DELIVERABLE} ORDER BY id")
+_PENDING = text(
+    """
+    SELECT o.id, o.key, o.person, o.action, o.fingerprint, o.payload, l.their_id
+    FROM outbox o
+    LEFT JOIN receipts r ON r.outbox_id = o.id
+    LEFT JOIN links l ON l.flow_id = :flow AND l.key = o.key
+    WHERE o.id > :after AND o.id < :before AND r.outbox_id IS NULL
+    ORDER BY o.id LIMIT :limit
+    """
+)
+_WAITING = text(
+    f"""
+    SELECT o.id, o.key, o.fingerprint
+    FROM runs u JOIN outbox o ON o.id >= u.id * 4294967296 AND o.id < (u.id + 1) * 4294967296
+    LEFT JOIN receipts r ON r.outbox_id = o.id
+    WHERE u.flow_id = :flow AND u.pending AND u.state IN {_DELIVERABLE} AND r.outbox_id IS NULL
+    """
+)
+_CLOSE = text(
+    f"""
+    UPDATE runs SET pending = FALSE
+    WHERE flow_id = :flow AND pending AND state IN {_DELIVERABLE} AND NOT EXISTS (
+        SELECT 1 FROM outbox o LEFT JOIN receipts r ON r.outbox_id = o.id
+        WHERE o.id >= runs.id * 4294967296 AND o.id < (runs.id + 1) * 4294967296 AND r.outbox_id IS NULL)
+    """
+)

@@ -1,0 +1,130 @@
+"""The quarantine: records that could not pass, sealed, with a reason, ready to be sent through again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+
+from samspil.store.tables import flows, quarantine
+
+_MANY = 500  # bound values in one statement
+
+
+class Held(NamedTuple):
+    """One record to hold back. ``payload`` is sealed for ``key``."""
+
+    key: bytes
+    person: bytes | None
+    fingerprint: bytes
+    stage: str
+    reason: str
+    field: str
+    hint: str
+    payload: bytes
+    outbox_id: int | None = None
+
+
+def add(connection: Connection, flow: int, run: int, held: Sequence[Held]) -> None:
+    """Put records in the quarantine; an older version of the same record there is superseded."""
+    now = time.time()
+    supersede(connection, flow, [record.key for record in held], besides=run)
+    rows = [
+        {"flow_id": flow, "run_id": run, "seen_run": run, "state": "open", "at": now, "note": "", **record._asdict()}
+        for record in held
+    ]
+    if rows:
+        connection.execute(insert(quarantine), rows)
+
+
+def open_fingerprints(connection: Connection, flow: int, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
+    """Of these keys, those held back now, with the fingerprint of the version held."""
+    result: dict[bytes, bytes] = {}
+    for start in range(0, len(keys), _MANY):
+        query = select(quarantine.c.key, quarantine.c.fingerprint).where(
+            _open(flow), quarantine.c.key.in_(keys[start : start + _MANY])
+        )
+        result.update({bytes(row.key): bytes(row.fingerprint) for row in connection.execute(query)})
+    return result
+
+
+def seen(connection: Connection, flow: int, run: int, keys: Sequence[bytes]) -> None:
+    """Note that the source still has these records in the very version that is held back."""
+    for start in range(0, len(keys), _MANY):
+        connection.execute(
+            update(quarantine)
+            .where(_open(flow), quarantine.c.key.in_(keys[start : start + _MANY]))
+            .values(seen_run=run)
+        )
+
+
+def supersede(connection: Connection, flow: int, keys: Sequence[bytes], *, besides: int = 0) -> None:
+    """Close the entries of these records, of which there is a newer version; not those of the run ``besides``."""
+    for start in range(0, len(keys), _MANY):
+        connection.execute(
+            update(quarantine)
+            .where(_open(flow), quarantine.c.run_id != besides, quarantine.c.key.in_(keys[start : start + _MANY]))
+            .values(state="superseded", note="there is a newer version", settled=time.time())
+        )
+
+
+def supersede_unseen(connection: Connection, flow: int, run: int) -> None:
+    """After a complete read: close entries whose version the source no longer has."""
+    connection.execute(
+        update(quarantine)
+        .where(_open(flow), quarantine.c.seen_run < run)
+        .values(state="superseded", note="the source no longer has it", settled=time.time())
+    )
+
+
+def count_open(connection: Connection, flow: int) -> int:
+    """How many records of the flow are held back."""
+    return int(connection.execute(select(func.count()).select_from(quarantine).where(_open(flow))).scalar_one())
+
+
+def blocked_persons(connection: Connection, flow: int) -> set[bytes]:
+    """Persons of whom the target refused a record: their later records wait until that one is settled."""
+    query = select(quarantine.c.person).where(
+        _open(flow), quarantine.c.stage == "deliver", quarantine.c.person.is_not(None)
+    )
+    return {bytes(person) for person in connection.execute(query).scalars()}
+
+
+def settle(connection: Connection, number: int, state: str, note: str) -> None:
+    """Close one entry."""
+    connection.execute(
+        update(quarantine).where(quarantine.c.id == number).values(state=state, note=note, settled=time.time())
+    )
+
+
+def entries(
+    connection: Connection, municipality: str, *, flow: str | None = None, only_open: bool = True
+) -> Sequence[Any]:
+    """Entries of a municipality, newest first, with the flow's name; the payload stays sealed."""
+    query = (
+        select(quarantine, flows.c.name.label("flow"))
+        .join(flows, flows.c.id == quarantine.c.flow_id)
+        .where(flows.c.municipality == municipality)
+        .order_by(quarantine.c.id.desc())
+    )
+    if flow:
+        query = query.where(flows.c.name == flow)
+    if only_open:
+        query = query.where(quarantine.c.state == "open")
+    return connection.execute(query).all()
+
+
+def reasons(connection: Connection, flow: int, run: int) -> Mapping[str, int]:
+    """How many records of a run were held back for the first time, by reason."""
+    query = (
+        select(quarantine.c.reason, func.count())
+        .where(quarantine.c.flow_id == flow, quarantine.c.run_id == run)
+        .group_by(quarantine.c.reason)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _open(flow: int) -> ColumnElement[bool]:
+    return and_(quarantine.c.flow_id == flow, quarantine.c.state == "open")

@@ -1,0 +1,133 @@
+"""Runs of a flow: what state each is in, and what it counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from samspil.store.tables import DELIVERED, RUN_SHIFT, first_id, flows, links, outbox, receipts, runs
+
+
+class State(StrEnum):
+    """A run's life. Only APPROVED and later ones are delivered from."""
+
+    PLANNING = "planning"  # reading; its outbox rows count for nothing yet
+    PLANNED = "planned"
+    TRIPPED = "tripped"  # the guard stopped it: a person decides
+    APPROVED = "approved"
+    DONE = "done"  # delivered as far as it could be, and reconciled
+    DROPPED = "dropped"  # replaced by a newer plan, or refused by a person
+
+
+class Run:
+    """One row of ``runs``."""
+
+    def __init__(self, row: Any) -> None:
+        self.id: int = row.id
+        self.flow_id: int = row.flow_id
+        self.key: str = row.key
+        self.state = State(row.state)
+        self.pending: bool = row.pending
+        self.started: float = row.started
+        self.finished: float | None = row.finished
+        self.cursor: str | None = row.cursor
+        self.counts: dict[str, Any] = row.counts
+
+
+def flow_id(connection: Connection, municipality: str, name: str) -> int:
+    """The flow's number, given at its first use."""
+    query = select(flows.c.id).where(flows.c.municipality == municipality, flows.c.name == name)
+    found = connection.execute(query).scalar()
+    if found is None:
+        connection.execute(insert(flows).values(municipality=municipality, name=name))
+        found = connection.execute(query).scalar_one()
+    return int(found)
+
+
+def get(connection: Connection, run: int) -> Run:
+    """A run by its id. Raises LookupError."""
+    row = connection.execute(select(runs).where(runs.c.id == run)).one_or_none()
+    if row is None:
+        raise LookupError(f"no run {run}")
+    return Run(row)
+
+
+def start(connection: Connection, flow: int, key: str) -> Run:
+    """The run of this key: a new one, or the one that was started before (its state tells how far it came)."""
+    query = select(runs).where(runs.c.flow_id == flow, runs.c.key == key)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        connection.execute(
+            insert(runs).values(
+                flow_id=flow, key=key, state=State.PLANNING, pending=False, started=time.time(), counts={}
+            )
+        )
+        row = connection.execute(query).one()
+    return Run(row)
+
+
+def change(connection: Connection, run: int, **values: Any) -> None:
+    """Set columns of a run."""
+    connection.execute(update(runs).where(runs.c.id == run).values(**values))
+
+
+def unfinished(connection: Connection, flow: int, *, besides: int) -> Sequence[Run]:
+    """Earlier runs of the flow that still have something to settle, oldest first."""
+    query = (
+        select(runs)
+        .where(runs.c.flow_id == flow, runs.c.id != besides)
+        .where(runs.c.pending | runs.c.state.in_([State.PLANNING, State.PLANNED, State.TRIPPED, State.APPROVED]))
+        .where(runs.c.state != State.DROPPED)
+        .order_by(runs.c.id)
+    )
+    return [Run(row) for row in connection.execute(query)]
+
+
+def finish(connection: Connection, run: Run) -> None:
+    """Close a run; its cursor becomes the flow's, now that everything up to it is acknowledged or held back safely."""
+    change(connection, run.id, state=State.DONE, finished=time.time())
+    if run.cursor is not None:
+        connection.execute(update(flows).where(flows.c.id == run.flow_id).values(cursor=run.cursor))
+
+
+def cursor(connection: Connection, flow: int) -> str | None:
+    """Where the flow's next incremental read may start; None: from the beginning."""
+    found: str | None = connection.execute(select(flows.c.cursor).where(flows.c.id == flow)).scalar()
+    return found
+
+
+def flow_name(connection: Connection, flow: int) -> str:
+    """A flow's name by its number."""
+    return str(connection.execute(select(flows.c.name).where(flows.c.id == flow)).scalar_one())
+
+
+def latest(connection: Connection, flow: int) -> Run | None:
+    """The newest run of the flow."""
+    row = connection.execute(select(runs).where(runs.c.flow_id == flow).order_by(runs.c.id.desc()).limit(1)).first()
+    return Run(row) if row else None
+
+
+def held_by_target(connection: Connection, flow: int) -> int:
+    """How many records the target has acknowledged and holds."""
+    query = select(func.count()).where(links.c.flow_id == flow, links.c.state == DELIVERED)
+    return int(connection.execute(query).scalar_one())
+
+
+def receipts_by_action(connection: Connection, run: int) -> dict[tuple[int, int | None], int]:
+    """Counts of the run's outbox rows by (action, receipt status); status None has no receipt yet."""
+    query = (
+        select(outbox.c.action, receipts.c.status, func.count())
+        .select_from(outbox.outerjoin(receipts, receipts.c.outbox_id == outbox.c.id))
+        .where(outbox.c.id.between(first_id(run), first_id(run + 1) - 1))
+        .group_by(outbox.c.action, receipts.c.status)
+    )
+    return {(action, status): count for action, status, count in connection.execute(query)}
+
+
+def run_of(outbox_id: int) -> int:
+    """The run an outbox row belongs to."""
+    return outbox_id >> RUN_SHIFT

@@ -1,0 +1,128 @@
+"""The store's tables. Keys of records and persons are keyed digests of 16 bytes; what a person could read is sealed."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+flows = Table(
+    "flows",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("municipality", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("cursor", Text),  # where an incremental read may start; moved only by receipts
+    UniqueConstraint("municipality", "name"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("flow_id", Integer, nullable=False),
+    Column("key", Text, nullable=False),  # Airflow's run id: the same key is the same run
+    Column("state", Text, nullable=False),  # see samspil.store.runs.State
+    Column("pending", Boolean, nullable=False),  # it has outbox rows without a receipt
+    Column("started", Double, nullable=False),  # seconds since 1970, UTC
+    Column("finished", Double),
+    Column("cursor", Text),
+    Column("counts", JSON, nullable=False),
+    UniqueConstraint("flow_id", "key"),
+    sqlite_autoincrement=True,  # a run's id is part of its idempotency keys: never reused
+)
+
+# Our record ↔ their record, and what was last acknowledged. One narrow row per record: this is what a night compares.
+links = Table(
+    "links",
+    metadata,
+    Column("flow_id", Integer, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("state", SmallInteger, nullable=False),  # DELIVERED or FILTERED
+    Column("outbox_id", BigInteger),  # the outbox row whose payload the target last acknowledged
+    Column("their_id", LargeBinary),  # sealed: a system's own id may be a CPR number
+    sqlite_with_rowid=False,
+)
+
+# The plan. Append-only; id = run id · 2³² + number within the run, so a run is a range of ids and ids tell the order.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("person", LargeBinary),
+    Column("action", SmallInteger, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("outbox_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("flow_id", Integer, nullable=False),
+    Column("run_id", Integer, nullable=False),
+    Column("seen_run", Integer, nullable=False),  # the last run whose source still had it in this very version
+    Column("key", LargeBinary, nullable=False),  # for a page that could not be cut, its fingerprint
+    Column("person", LargeBinary),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("stage", Text, nullable=False),  # read, map, plan or deliver
+    Column("reason", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # sealed: the raw record; from stage plan on the mapped one
+    Column("outbox_id", BigInteger),
+    Column("state", Text, nullable=False),  # open, replayed, superseded or dropped
+    Column("at", Double, nullable=False),
+    Column("settled", Double),
+    Column("note", Text, nullable=False),
+    Index("quarantine_open", "flow_id", "state", "key"),
+    sqlite_autoincrement=True,
+)
+
+# The ledger: one row per batch of entries, chained and signed (see samspil.ledger).
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("municipality", Text, primary_key=True),
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("head", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("context", LargeBinary, nullable=False),  # JSON: when, what, flow, purpose, legal basis, fields
+    Column("entries", LargeBinary, nullable=False),
+)
+
+DELIVERED, FILTERED = 1, 2  # links.state
+PUT, DELETE, WITHDRAW = 1, 2, 3  # outbox.action; WITHDRAW: still at the source, no longer to be sent
+ACCEPTED, REFUSED, SUPERSEDED = 1, 2, 3  # receipts.status
+
+RUN_SHIFT = 32
+
+
+def first_id(run: int) -> int:
+    """The lowest outbox id of a run."""
+    return run << RUN_SHIFT

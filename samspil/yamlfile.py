@@ -1,0 +1,92 @@
+"""A YAML file as a typed struct, with errors that point at file, line and field.
+
+Only plain YAML: no tags, no objects, no anchors that grow, at most ``LIMIT`` bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import yaml
+
+from samspil.errors import SettingsError
+
+LIMIT = 1_000_000  # bytes; a municipality's file is a few kilobytes
+
+T = TypeVar("T")
+
+_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp")}
+
+
+class YamlFile(Generic[T]):
+    """A file read as ``kind``: ``value`` is the struct, ``error`` makes an error that points at one of its fields."""
+
+    def __init__(self, path: Path, kind: type[T]) -> None:
+        self.path = path
+        self._lines: dict[str, int] = {}
+        self._built: set[int] = set()
+        raw = self._read()
+        try:
+            self.value: T = msgspec.convert(raw, kind)
+        except msgspec.ValidationError as error:
+            text, _, at = str(error).partition(" - at ")
+            raise self.error(text, at=at.strip("`").removeprefix("$").removeprefix(".")) from None
+
+    def line(self, at: str) -> int:
+        """The 1-based line of a field path such as ``agreements[0].flows[1].schema``, or of its nearest parent."""
+        while at and at not in self._lines:
+            at = re.sub(r"(\[[^\[\]]*\]|\.?[^.\[\]]+)$", "", at)
+        return self._lines.get(at, 1)
+
+    def error(self, message: str, *, at: str = "") -> SettingsError:
+        """An error at a field path of this file."""
+        return SettingsError(message, file=str(self.path), line=self.line(at), field=at)
+
+    def _read(self) -> object:
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise SettingsError(f"cannot be read ({error.strerror})", file=str(self.path)) from None
+        if len(data) > LIMIT:
+            raise SettingsError(f"is larger than {LIMIT} bytes", file=str(self.path))
+        try:
+            node = yaml.compose(data, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            raise SettingsError(
+                f"is not YAML: {error.problem}", file=str(self.path), line=mark.line + 1 if mark else 0
+            ) from None
+        except (yaml.YAMLError, UnicodeDecodeError):
+            raise SettingsError("is not YAML text in UTF-8", file=str(self.path)) from None
+        return None if node is None else self._build(node, "")
+
+    def _build(self, node: yaml.Node, at: str) -> Any:
+        if id(node) in self._built:  # an alias: YAML's way to make a small file huge; nothing here needs one
+            raise SettingsError("an anchor is used again (*name); write it out", file=str(self.path), field=at)
+        self._built.add(id(node))
+        self._lines[at] = node.start_mark.line + 1
+        if isinstance(node, yaml.MappingNode):
+            result: dict[Any, Any] = {}
+            for key_node, value_node in node.value:
+                key = self._scalar(key_node)
+                path = f"{at}.{key}" if at else str(key)
+                if key in result:
+                    raise SettingsError(
+                        "is given twice", file=str(self.path), line=key_node.start_mark.line + 1, field=path
+                    )
+                result[key] = self._build(value_node, path)
+                self._lines[path] = key_node.start_mark.line + 1
+            return result
+        if isinstance(node, yaml.SequenceNode):
+            return [self._build(item, f"{at}[{index}]") for index, item in enumerate(node.value)]
+        return self._scalar(node)
+
+    def _scalar(self, node: yaml.Node) -> Any:
+        if not isinstance(node, yaml.ScalarNode) or node.tag not in _TAGS:
+            raise SettingsError(
+                "only plain text, numbers and lists here", file=str(self.path), line=node.start_mark.line + 1
+            )
+        return yaml.SafeLoader("").construct_object(node)
