@@ -1,0 +1,1 @@
+"""A municipality's own database (ledelsesinformation, data warehouse), through SQLAlchemy."""
