@@ -56,7 +56,7 @@ def guard(hub: Hub, run_id: int) -> None:
     run, flow = _run(hub, run_id)
     if run.state is State.PLANNED:
         with hub.store.transaction() as connection:
-            why = objection(flow.flow.guard, run, runs.held_by_target(connection, run.flow_id))
+            why = objection(flow.flow.guard, run.planned, runs.held_by_target(connection, run.flow_id))
             runs.change(connection, run.id, state=State.TRIPPED if why else State.APPROVED)
     elif run.state is State.TRIPPED:
         why = "still waits for a decision"

@@ -19,7 +19,7 @@ from samspil.flow.compiled import CompiledFlow
 from samspil.ledger import NOBODY, Entry
 from samspil.store import outbox, quarantine, runs
 from samspil.store.outbox import Pending, Settled
-from samspil.store.tables import ACCEPTED, PUT, REFUSED
+from samspil.store.tables import ACCEPTED, MAX_RUN, PUT, REFUSED, first_id
 
 if TYPE_CHECKING:
     from samspil.hub import Hub
@@ -38,20 +38,27 @@ class Delivery:
         with hub.store.transaction() as connection:
             self._blocked = quarantine.blocked_persons(connection, flow.id)
 
-    def run(self) -> None:
-        """Deliver everything that may be. Raises AccessError or Unavailable; what is settled stays settled."""
-        after = 0
-        while rows := self._pending(after):
+    def run(self, *, first: int | None = None) -> None:
+        """Deliver everything that may be, the run ``first`` before the others (a replay others may wait for).
+
+        Raises AccessError or Unavailable; what is settled stays settled.
+        """
+        if first is not None:
+            self._deliver(after=first_id(first), before=first_id(first + 1))
+        self._deliver(after=0, before=first_id(MAX_RUN))
+        with self._hub.store.transaction() as connection:
+            outbox.close_settled_runs(connection, self._flow.id)
+
+    def _deliver(self, *, after: int, before: int) -> None:
+        while rows := self._pending(after, before):
             after = rows[-1].id
             for wave in _waves(rows):
                 for start in range(0, len(wave), self._flow.writes.batch):
                     self._send([row for row in wave[start : start + self._flow.writes.batch] if self._may_go(row)])
-        with self._hub.store.transaction() as connection:
-            outbox.close_settled_runs(connection, self._flow.id)
 
-    def _pending(self, after: int) -> Sequence[Pending]:
+    def _pending(self, after: int, before: int) -> Sequence[Pending]:
         with self._hub.store.transaction() as connection:
-            return outbox.pending(connection, self._flow.id, after=after, limit=self._chunk)
+            return outbox.pending(connection, self._flow.id, after=after, before=before, limit=self._chunk)
 
     def _may_go(self, row: Pending) -> bool:
         """A person's records wait behind one of theirs that was refused, until that one is settled."""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from samspil.agreement import Guard
-from samspil.store.runs import Run
+from samspil.store.runs import Planned
 
 SMALL = 3  # records; so few may always change or go, or a flow of ten persons could never lose one
 
 
-def objection(guard: Guard, run: Run, held_by_target: int) -> str | None:
+def objection(guard: Guard, planned: Planned, held_by_target: int) -> str | None:
     """Why this plan may not go on by itself; None if it may. A first night only adds, so it may."""
-    deletions = run.counts.get("deletions", 0) + run.counts.get("withdrawals", 0)
     for what, wanted, percent in (
-        ("delete", deletions, guard.deletions),
-        ("change", run.counts.get("updates", 0), guard.changes),
+        ("delete", planned.deletions, guard.deletions),
+        ("change", planned.updates, guard.changes),
     ):
         allowed = max(SMALL, int(held_by_target * percent / 100))
         if wanted > allowed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -37,15 +37,35 @@ class Run:
         self.cursor: str | None = row.cursor
         self.counts: dict[str, Any] = row.counts
 
+    @property
+    def planned(self) -> Planned:
+        """What the run wanted to do to records the target has."""
+        taken_back = self.counts.get("deletions", 0) + self.counts.get("withdrawals", 0)
+        return Planned(self.counts.get("updates", 0), taken_back)
+
+
+class Planned(NamedTuple):
+    """What the guard looks at: how many records of the target a plan would change, and how many it would delete."""
+
+    updates: int
+    deletions: int
+
+
+def find_flow(connection: Connection, municipality: str, name: str) -> int | None:
+    """The flow's number, if it was ever used."""
+    query = select(flows.c.id).where(flows.c.municipality == municipality, flows.c.name == name)
+    found: int | None = connection.execute(query).scalar()
+    return found
+
 
 def flow_id(connection: Connection, municipality: str, name: str) -> int:
     """The flow's number, given at its first use."""
-    query = select(flows.c.id).where(flows.c.municipality == municipality, flows.c.name == name)
-    found = connection.execute(query).scalar()
+    found = find_flow(connection, municipality, name)
     if found is None:
         connection.execute(insert(flows).values(municipality=municipality, name=name))
-        found = connection.execute(query).scalar_one()
-    return int(found)
+        found = find_flow(connection, municipality, name)
+    assert found is not None  # noqa: S101  # just inserted
+    return found
 
 
 def get(connection: Connection, run: int) -> Run:

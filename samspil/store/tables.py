@@ -121,6 +121,7 @@ PUT, DELETE, WITHDRAW = 1, 2, 3  # outbox.action; WITHDRAW: still at the source,
 ACCEPTED, REFUSED, SUPERSEDED = 1, 2, 3  # receipts.status
 
 RUN_SHIFT = 32
+MAX_RUN = 2**31 - 1
 
 
 def first_id(run: int) -> int:
