@@ -21,6 +21,11 @@ from samspil.vault import Vault
 FOLDER = "dags/municipalities"
 
 
+def folder() -> Path:
+    """Where the municipalities' files lie."""
+    return Path(os.environ.get("SAMSPIL_MUNICIPALITIES", FOLDER))
+
+
 class Hub:
     """A context manager. Connectors and flows are made when first asked for; making them opens no connection."""
 
@@ -48,10 +53,9 @@ class Hub:
     @classmethod
     def find(cls, municipality: str, *, write: bool = True) -> Hub:
         """Open by file name (``randers``) or path. Files lie in ``SAMSPIL_MUNICIPALITIES`` (dags/municipalities)."""
-        folder = Path(os.environ.get("SAMSPIL_MUNICIPALITIES", FOLDER))
-        path = Path(municipality) if municipality.endswith(".yaml") else folder / f"{municipality}.yaml"
+        path = Path(municipality) if municipality.endswith(".yaml") else folder() / f"{municipality}.yaml"
         if not path.exists():
-            there = ", ".join(sorted(file.stem for file in folder.glob("*.yaml"))) or "none"
+            there = ", ".join(sorted(file.stem for file in folder().glob("*.yaml"))) or "none"
             raise SettingsError(f"no such municipality; there are: {there}", file=str(path))
         return cls.open(path, write=write)
 

@@ -103,14 +103,26 @@ class Sftp:
             with self._errors(name):
                 file.close()
 
+    def exists(self, folder: str, name: str) -> bool:
+        """Whether there is such a file now."""
+        path = self._path(folder, name)
+        with self._errors(name):
+            try:
+                self._open().stat(path)
+            except FileNotFoundError:
+                return False
+        return True
+
     def get(self, folder: str, name: str, *, limit: int = 16 * WINDOW) -> bytes | None:
         """A small file whole; None if there is no such file. Raises Unavailable if it is larger than ``limit``."""
-        known = {file.name: file for file in self.files(folder)}
-        if name not in known:
+        if not self.exists(folder, name):
             return None
-        if known[name].size > limit:
-            raise Unavailable(f"{name} is larger than {limit} bytes", system=self._system, reason="file-too-large")
-        return b"".join(self.chunks(folder, name))
+        data = bytearray()
+        for chunk in self.chunks(folder, name):
+            data += chunk
+            if len(data) > limit:
+                raise Unavailable(f"{name} is larger than {limit} bytes", system=self._system, reason="file-too-large")
+        return bytes(data)
 
     def put(self, folder: str, name: str, data: bytes) -> None:
         """Write a file so that nobody sees half of it: as ``<name>.tmp``, checked, then renamed (replacing)."""

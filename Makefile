@@ -1,0 +1,40 @@
+# Every target makes .venv from uv.lock first, if it is missing or out of date. Needs Python 3.11 or newer, no more.
+
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench docs clean
+
+help:  ## list the targets
+	@sed -nE 's/^([a-z-]+):.*  ## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
+		printf '%-14s %s\n' "$$target" "$$text"; done
+
+setup:  ## make .venv from uv.lock (every other target does it by itself)
+	@$(PYTHON) tools/setup.py
+
+demo: setup  ## four municipalities, two nights, with sandboxes in place of the real systems
+	@$(BIN)/samspil demo $(ARGS)
+
+test: setup  ## run the tests; ARGS="tests/samspil -x" runs some of them
+	@$(BIN)/python -m pytest $(or $(ARGS),-n auto)
+
+lint: setup  ## check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/mypy tools
+
+format: setup  ## put the code into the project's style
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: setup  ## measure a night's work; the figures are printed
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: setup  ## write the generated pages under docs/ anew
+	@$(BIN)/python tools/docs.py
+
+clean:  ## remove what the other targets made, .venv included
+	@rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info

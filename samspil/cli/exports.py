@@ -1,0 +1,64 @@
+"""schemas and pools: what partners and Airflow get from us as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from samspil.cli import show
+
+
+def schemas(
+    name: Annotated[str | None, typer.Argument(help="One schema; without it, all are listed.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write every schema to this folder.")] = None,
+) -> None:
+    """List the shared schemas, or export them as JSON Schema for partners.
+
+    Example: `samspil schemas course_order` · `samspil schemas --out build/schemas`
+    """
+    from samspil import export, registry  # noqa: PLC0415  # a command pays only for what it uses
+
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        for each in registry.schemas():
+            (out / f"{each}.json").write_bytes(_pretty(export.json_schema(each)))
+        show.line(f"{len(registry.schemas())} schemas in {out}")
+    elif name is not None:
+        registry.schema(name)
+        typer.echo(_pretty(export.json_schema(name)).decode(), nl=False)
+    else:
+        rows = [
+            (each, (struct.__doc__ or "").strip().split("\n")[0], len(struct.__struct_fields__))  # type: ignore[attr-defined]  # a struct
+            for each, struct in registry.schemas().items()
+        ]
+        show.table("Shared schemas", ("schema", "what", "fields"), rows, ("fields",))
+        show.line("One as JSON Schema: samspil schemas course_order")
+
+
+def pools() -> None:
+    """Print Airflow's pools, one for each system a municipality uses.
+
+    Example: `samspil pools > pools.json && airflow pools import pools.json`
+    """
+    from samspil.agreement import load_all  # noqa: PLC0415
+    from samspil.hub import folder  # noqa: PLC0415
+    from samspil.airflow.pool import pools as wanted  # noqa: PLC0415
+    from samspil.registry import schemas as known  # noqa: PLC0415
+
+    by_name = {pool["name"]: {**pool} for pool in wanted(load_all(folder(), known()))}
+    for name in by_name:
+        del by_name[name]["name"]
+    typer.echo(_pretty(by_name).decode(), nl=False)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(schemas)
+    app.command()(pools)
+
+
+def _pretty(value: object) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"

@@ -1,0 +1,233 @@
+"""The way in and out over HTTP: one session per account, with time-outs, certificates, a rate and typed errors.
+
+====================================================  ==============================================================
+what happens                                          what is raised
+====================================================  ==============================================================
+401, 403, a certificate refused by either side        AccessError
+408, 425, 429, 5xx, no connection, time-out, an       Unavailable, with the answer's Retry-After in seconds
+answer cut short or larger than ``LARGEST``
+a redirect                                            SettingsError: it is never followed, see ``Session.send``
+any other status                                      nothing: the connector knows what it means
+====================================================  ==============================================================
+
+Unavailable is tried again a few times at once; the long retries are Airflow's. Messages hold the method and the
+path's pattern, never a query string, a filled-in path, a header or a body.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Annotated, NamedTuple
+from urllib.parse import quote
+
+import requests
+import stamina
+import urllib3
+from msgspec import Meta
+from requests.utils import get_environ_proxies
+
+from samspil.account import SECRET, Settings
+from samspil.certificate import Certified, client_context
+from samspil.errors import AccessError, SamspilError, SettingsError, Unavailable
+from samspil.failure import failure
+from samspil.pace import Pace
+
+LARGEST = 256 << 20  # bytes an answer may have
+CHUNK = 1 << 20  # bytes read at a time
+PATIENCE = 30.0  # seconds; a longer Retry-After is left to Airflow's retry
+BUSY = frozenset({408, 425, 429})
+UNTOUCHED = frozenset({"not-reached", "status-425", "status-429", "status-503"})  # the call had no effect
+
+Query = Mapping[str, str | int]
+
+
+class HttpSettings(Settings, frozen=True, kw_only=True):
+    """What every account over HTTP may set.
+
+    ``ca``: a file of trusted authorities, else the usual ones. ``certificate``: the client's, PEM with its key or
+    PKCS#12 (.p12, .pfx) with ``certificate_password``. ``rate``: calls per second at most, 0 for no limit.
+    """
+
+    timeout: Annotated[float, Meta(gt=0, le=3600)] = 60.0  # seconds between two bytes of an answer
+    attempts: Annotated[int, Meta(ge=1, le=10)] = 3
+    rate: Annotated[float, Meta(ge=0)] = 0.0
+    ca: str = ""
+    certificate: str = ""
+    certificate_password: Annotated[str, SECRET] = ""
+
+
+class Answer(NamedTuple):
+    """A whole answer. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Session:
+    """One account's connections. ``passed`` are statuses among those above that this system uses as true answers.
+
+    Thread-safe as far as requests is. Raises SettingsError if a certificate or CA file cannot be used.
+    """
+
+    def __init__(self, system: str, settings: HttpSettings, *, passed: Collection[int] = ()) -> None:
+        self.system, self._settings, self._passed = system, settings, frozenset(passed)
+        self._pace = Pace(settings.rate)
+        self._session = requests.Session()
+        self._session.trust_env = False  # no password of a .netrc, no other CA by accident; the proxy is still used:
+        self._session.proxies = dict(get_environ_proxies(settings.url))
+        self._session.headers["User-Agent"] = "samspil"
+        if settings.ca or settings.certificate:
+            context = client_context(settings.ca, settings.certificate, settings.certificate_password)
+            self._session.verify = settings.ca or True
+            self._session.mount("https://", Certified(context))
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        parts: Mapping[str, str] | None = None,
+        query: Query | None = None,
+        data: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        repeatable: bool | None = None,
+    ) -> Answer:
+        """Call ``path`` (below the account's URL, or a URL) and read the answer.
+
+        ``parts`` fill in the path's ``{name}``s. ``repeatable``: may be sent again though it may have had its effect;
+        by default all but POST and PATCH. What certainly had no effect is tried again in any case.
+        A redirect is not followed, as it would take credentials and data to where nobody agreed to.
+        """
+        url, label = self._url(path, parts), f"{method} {path.partition('?')[0]}"
+
+        def once() -> Answer:
+            response = self._once(method, url, label, query=query, data=data, headers=headers)
+            return Answer(response.status_code, _lower(response), self._body(response, label))
+
+        safe = method not in ("POST", "PATCH") if repeatable is None else repeatable
+        for attempt in stamina.retry_context(
+            on=lambda error: _again(error, safe), attempts=self._settings.attempts, timeout=None, wait_max=PATIENCE
+        ):
+            with attempt:
+                return once()
+        raise AssertionError  # stamina raises the last error itself
+
+    def post(self, url: str, *, data: bytes, headers: Mapping[str, str], stream: bool = True) -> requests.Response:
+        """Post to a URL and hand over the answer unread; to be closed by the caller. Tried once only."""
+        label = f"POST {url.partition('?')[0]}"
+        context = self._once("POST", url, label, query=None, data=data, headers=headers)
+        response = context.__enter__()
+        if not stream:
+            response._content = self._body(response, label)  # noqa: SLF001 - requests has no public way
+        return response
+
+    def close(self) -> None:
+        """Close the connections. A session may be used again afterwards."""
+        self._session.close()
+
+    def _url(self, path: str, parts: Mapping[str, str] | None) -> str:
+        filled = path.format_map({name: quote(part, safe="") for name, part in parts.items()}) if parts else path
+        return filled if "://" in filled else f"{self._settings.url}/{filled.lstrip('/')}"
+
+    def _once(
+        self,
+        method: str,
+        url: str,
+        label: str,
+        *,
+        query: Query | None,
+        data: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> requests.Response:
+        """One call; the body is still to be read."""
+        self._pace.wait()
+        try:
+            response = self._session.request(
+                method,
+                url,
+                params=query,
+                data=data,
+                headers=headers,
+                timeout=(min(10.0, self._settings.timeout), self._settings.timeout),
+                allow_redirects=False,
+                stream=True,
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise failure(error, label, system=self.system, timeout=self._settings.timeout) from None
+        try:
+            self._check(response, label)
+        except SamspilError:
+            response.close()
+            raise
+        return response
+
+    def _body(self, response: requests.Response, label: str) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        try:
+            for chunk in response.iter_content(CHUNK):
+                size += len(chunk)
+                if size > LARGEST:
+                    raise Unavailable(
+                        f"{label}: the answer is larger than {LARGEST} bytes", system=self.system, reason="answer-size"
+                    )
+                chunks.append(chunk)
+        except requests.ConnectionError as error:  # also a time-out between two chunks
+            raise failure(error, label, system=self.system, timeout=self._settings.timeout) from None
+        except requests.RequestException:
+            raise Unavailable(
+                f"{label}: the answer ends early", system=self.system, reason="answer-truncated"
+            ) from None
+        finally:
+            response.close()
+        return b"".join(chunks)
+
+    def _check(self, response: requests.Response, label: str) -> None:
+        status = response.status_code
+        if status in self._passed:
+            return
+        reason, message = f"status-{status}", f"{label}: answered with status {status}"
+        if status in (401, 403):
+            raise AccessError(message, system=self.system, reason=reason)
+        if status in BUSY or status >= 500:
+            raise Unavailable(message, system=self.system, reason=reason, retry_after=_retry_after(response))
+        if 300 <= status < 400:
+            raise SettingsError(f"{message}; put the system's new address in the account", field=self.system)
+
+
+def _again(error: Exception, safe: bool) -> bool | float:
+    """Whether to try again at once, or after how many seconds."""
+    if not isinstance(error, Unavailable) or error.reason == "answer-size":
+        return False
+    if not (safe or error.reason in UNTOUCHED):
+        return False
+    if error.retry_after is None:
+        return True
+    return error.retry_after if error.retry_after <= PATIENCE else False
+
+
+def _retry_after(response: requests.Response) -> float | None:
+    """Seconds to wait, from a header that holds seconds or an HTTP date (RFC 9110, 10.2.3); None if neither."""
+    text = response.headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    try:
+        return max(0.0, float(text) if text[0].isdigit() else parsedate_to_datetime(text).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _lower(response: requests.Response) -> Mapping[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
+
+
+def _no_urls(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.DEBUG
+
+
+# urllib3 writes every URL with its query string at level DEBUG, and whoever turns that on sees personal data
+logging.getLogger("urllib3.connectionpool").addFilter(_no_urls)

@@ -1,0 +1,241 @@
+"""SOAP 1.1, document/literal: requests built from a WSDL on disk, small answers as dicts, large ones cut unparsed.
+
+zeep knows the WSDL and builds and reads the small parts; records go in and out as bytes (``samspil.xsd``,
+``samspil.cut``). A WSDL may import files of its own folder only: nothing is fetched at start, or ever.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import requests
+import stamina
+import zeep
+import zeep.exceptions
+import zeep.helpers
+from lxml import etree
+
+from samspil import xml
+from samspil.cut import Cut, RecordShape, Slices
+from samspil.errors import AccessError, Refused, SamspilError, SettingsError, Unavailable
+from samspil.xsd import Offline
+
+ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+SMALL = 1 << 24  # bytes a small answer may have
+CHUNK = 1 << 18  # bytes taken from the network at a time
+PATIENCE = 30.0  # seconds; a longer Retry-After is left to Airflow
+
+Kind = type[AccessError] | type[Unavailable] | type[Refused]
+
+
+class Codes(NamedTuple):
+    """A system's error codes, by what can be done.
+
+    ``faults`` gives the error's type by the code, which stands in the first element called one of ``elements`` within
+    the fault, else in ``faultcode``. An unknown code is Unavailable if the fault is the server's, else Refused.
+    A business error inside an ordinary answer: an element called ``status`` whose text is not in ``passed``.
+    """
+
+    faults: Mapping[str, Kind]
+    elements: Sequence[str] = ("ErrorCode",)
+    status: str = ""
+    passed: frozenset[str] = frozenset()
+
+
+class Session(Protocol):
+    """What is needed of ``samspil.http.Session``, made with ``passed=(500,)``: a fault comes with that status."""
+
+    def post(self, url: str, *, data: bytes, headers: Mapping[str, str], stream: bool) -> requests.Response: ...
+
+
+class Soap:
+    """One service at one address.
+
+    Messages of the errors it raises hold the operation and the system's code, never its text, which may quote a
+    record. ``system`` is the name to blame in them.
+    """
+
+    def __init__(self, session: Session, wsdl: Path, *, url: str, system: str, codes: Codes, attempts: int = 1) -> None:
+        self._session, self._wsdl, self._url, self._system, self._codes = session, wsdl, url, system, codes
+        self._attempts = attempts
+
+    def retried(self) -> Iterator[stamina.Attempt]:
+        """``for attempt in soap.retried(): with attempt: …``, around what may be done twice.
+
+        Unavailable is tried again up to ``attempts`` times in all, a Retry-After of more than 30 seconds is not.
+        """
+        return stamina.retry_context(on=_again, attempts=self._attempts, timeout=None)
+
+    def call(
+        self,
+        operation: str,
+        values: Mapping[str, Any],
+        *,
+        headers: Mapping[str, Mapping[str, Any]] | None = None,
+        records: Sequence[bytes] = (),
+        prefixes: xml.Prefixes | None = None,
+        http_headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """The answer as nested dicts of local names; an element that may repeat is always a list, one absent None.
+
+        ``headers`` are SOAP headers by ``{namespace}element``. ``records`` are elements already encoded, put last
+        into the request's element; ``prefixes`` are the ones they are written with.
+        Raises AccessError, Unavailable, or Refused if the request as a whole is refused: by a fault's code
+        (``fault-1014``) or an HTTP status without one (``status-412``).
+        """
+        data = self.envelope(operation, values, headers=headers, records=records, prefixes=prefixes)
+        body = b"".join(self._limited(self._post(operation, data, http_headers)))
+        try:
+            root = xml.parse(body)
+        except Refused as error:
+            raise Unavailable(
+                f"the answer to {operation} is not XML", system=self._system, reason=error.reason
+            ) from None
+        return self._decoded(operation, self._answer(operation, root))
+
+    def read(
+        self,
+        operation: str,
+        values: Mapping[str, Any],
+        shape: RecordShape,
+        *,
+        headers: Mapping[str, Mapping[str, Any]] | None = None,
+        http_headers: Mapping[str, str] | None = None,
+    ) -> Reading:
+        """The records of a large answer, as it streams in. Raises as ``call``, most of it while it is iterated."""
+        data = self.envelope(operation, values, headers=headers)
+        return Reading(self, operation, Cut(self._post(operation, data, http_headers), shape, system=self._system))
+
+    def envelope(
+        self,
+        operation: str,
+        values: Mapping[str, Any],
+        *,
+        headers: Mapping[str, Mapping[str, Any]] | None = None,
+        records: Sequence[bytes] = (),
+        prefixes: xml.Prefixes | None = None,
+    ) -> bytes:
+        """The request. Raises SettingsError if ``values`` or ``headers`` do not fit the WSDL."""
+        client = _client(self._wsdl)
+        try:
+            soap_headers = [client.get_element(name)(**value) for name, value in (headers or {}).items()]
+            envelope = client.create_message(client.service, operation, **values, _soapheaders=soap_headers)
+        except (zeep.exceptions.Error, AttributeError, TypeError, LookupError):
+            # zeep quotes the value in its message
+            raise SettingsError("the request does not fit the WSDL", file=str(self._wsdl), field=operation) from None
+        if not records:
+            return etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+        known: Any = dict(prefixes or {})  # the stubs forbid the default namespace's None
+        etree.cleanup_namespaces(envelope, top_nsmap=known, keep_ns_prefixes=list(known))
+        request = next(envelope.iterchildren(f"{{{ENVELOPE}}}Body"))[0]
+        request.append(etree.Comment("records"))
+        data = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
+        return data.replace(b"<!--records-->", b"".join(records), 1)
+
+    def _post(self, operation: str, data: bytes, http_headers: Mapping[str, str] | None) -> Iterator[bytes]:
+        headers = {
+            "Content-Type": "text/xml; charset=utf-8",
+            "SOAPAction": f'"{_action(self._wsdl, operation)}"',
+            **(http_headers or {}),
+        }
+        response = self._session.post(self._url, data=data, headers=headers, stream=True)
+        try:
+            if response.status_code == HTTPStatus.NOT_FOUND:
+                raise SettingsError("there is no such service at the address of the account", field=self._system)
+            if response.status_code not in (HTTPStatus.OK, HTTPStatus.INTERNAL_SERVER_ERROR):
+                raise Refused(f"status-{response.status_code}", hint=f"{self._system} refused {operation}")
+            yield from response.iter_content(CHUNK)
+        except requests.RequestException:
+            raise Unavailable("the answer ends early", system=self._system, reason="answer-truncated") from None
+        finally:
+            response.close()
+
+    def _limited(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            if size > SMALL:
+                raise Unavailable(f"the answer is larger than {SMALL} bytes", system=self._system, reason="answer-size")
+            yield chunk
+
+    def _answer(self, operation: str, root: etree._Element) -> etree._Element:
+        """The element in the Body, unless it is a fault or a business error."""
+        body = root.find(f"{{{ENVELOPE}}}Body")
+        if root.tag != f"{{{ENVELOPE}}}Envelope" or body is None or not len(body):
+            raise Unavailable(f"the answer to {operation} is not SOAP", system=self._system, reason="answer-not-soap")
+        fault = body.find(f"{{{ENVELOPE}}}Fault")
+        if fault is not None:
+            role = xml.text(fault, "faultcode").rpartition(":")[2].partition(".")[0]
+            found = [code for name in self._codes.elements if (code := xml.text(fault, name))]
+            raise self._error(operation, found[0] if found else role, Unavailable if role == "Server" else Refused)
+        if self._codes.status:
+            for status in body.iter(f"{{*}}{self._codes.status}"):
+                code = (status.text or "").strip()
+                if code not in self._codes.passed:
+                    raise self._error(operation, code, Refused)
+        return body[0]
+
+    def _error(self, operation: str, code: str, otherwise: Kind) -> SamspilError:
+        kind = self._codes.faults.get(code, otherwise)
+        shown = code if re.fullmatch(r"[A-Za-z][A-Za-z.]{0,39}|[0-9]{1,6}", code) else "unknown"
+        reason = "fault-" + re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z])(?=[A-Z])", "-", shown).lower())
+        if issubclass(kind, Refused):
+            return Refused(reason, hint=f"{self._system} refused {operation}")
+        return kind(f"{operation} was answered with fault {shown}", system=self._system, reason=reason)
+
+    def _decoded(self, operation: str, answer: etree._Element) -> dict[str, Any]:
+        client = _client(self._wsdl)
+        try:
+            element = client.get_element(str(answer.tag))
+            value = element.parse(answer, client.wsdl.types)
+        except (zeep.exceptions.Error, LookupError, ValueError, TypeError):
+            # zeep quotes the text in its message
+            raise Unavailable(
+                f"the answer to {operation} does not fit the WSDL", system=self._system, reason="answer-invalid"
+            ) from None
+        plain: Any = zeep.helpers.serialize_object  # zeep's own types are partial
+        result: dict[str, Any] = plain(value, dict) or {}
+        return result
+
+
+class Reading:
+    """A large answer: iterate its records once, then ``value`` gives the small fields beside them."""
+
+    def __init__(self, soap: Soap, operation: str, cut: Cut) -> None:
+        self._soap, self._operation, self._cut = soap, operation, cut
+
+    def __iter__(self) -> Iterator[Slices]:
+        yield from self._cut
+        if self._cut.rest is not None:
+            self._soap._answer(self._operation, self._cut.rest)  # noqa: SLF001  # one module, two nouns
+
+    def value(self, name: str) -> str:
+        """The text of an element beside the records, by local name; empty if there is none."""
+        return "" if self._cut.rest is None else xml.text(self._cut.rest, name)
+
+
+def _again(error: Exception) -> bool | float:
+    """Whether to try again at once, or after how many seconds."""
+    if not isinstance(error, Unavailable):
+        return False
+    return error.retry_after is None or (error.retry_after <= PATIENCE and error.retry_after)
+
+
+@cache
+def _client(wsdl: Path) -> Any:
+    """The WSDL, read once per process. Raises SettingsError."""
+    try:
+        client: Any = zeep.Client  # zeep's own types are partial
+        return client(str(wsdl), transport=Offline(wsdl), settings=zeep.Settings(strict=True, forbid_dtd=True))
+    except (zeep.exceptions.Error, etree.LxmlError, KeyError, ValueError) as error:
+        raise SettingsError(f"is not a usable WSDL ({type(error).__name__})", file=str(wsdl)) from None
+
+
+def _action(wsdl: Path, operation: str) -> str:
+    action: str = _client(wsdl).service._binding.get(operation).soapaction or ""  # noqa: SLF001  # zeep has no other way
+    return action

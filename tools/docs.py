@@ -1,0 +1,102 @@
+"""Write the generated pages of ``docs/reference/``: connectors, agreements and shared schemas, as the code has them.
+
+Nothing there is written by hand, so nothing there can be out of date: ``tests/tools/test_docs.py`` compares.
+"""  # noqa: INP001 - a script beside the packages, not one of them
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from samspil import registry
+from samspil.agreement import Flow, load_all
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTE = "<!-- Written by `make docs`; changes made here are lost. -->"
+
+
+def main() -> None:
+    """Write every page anew."""
+    folder = ROOT / "docs" / "reference"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def pages() -> dict[str, str]:
+    """File name → text of each page."""
+    return {"connectors.md": connectors(), "agreements.md": agreements(), "schemas.md": schemas()}
+
+
+def connectors() -> str:
+    """What each connector reads and writes."""
+    rows = [
+        (f"[{name}](../../connectors/{name}/README.md)", kind.title, _schemas(kind.reads), _schemas(kind.writes))
+        for name, kind in registry.connectors().items()
+    ]
+    return _page("Connectors", table(("connector", "system", "reads", "writes"), rows))
+
+
+def agreements() -> str:
+    """What flows in each municipality, why and on what legal basis."""
+    parts: list[str] = []
+    for file in load_all(ROOT / "dags" / "municipalities", registry.schemas()):
+        times = f"Every run: `{file.schedule}`, done by {file.deadline}, Danish time."
+        parts += [f"## {file.municipality.name} ({file.municipality.code})", times]
+        for agreement in file.agreements:
+            rows = [(flow.schema, flow.source, flow.target, flow.rhythm, _fields(flow)) for flow in agreement.flows]
+            parts += [
+                f"### {agreement.name}: {' and '.join(agreement.between)}",
+                f"Purpose (formål): {agreement.purpose}",
+                f"Legal basis (hjemmel): {agreement.legal_basis}",
+                table(("schema", "from", "to", "rhythm", "fields, by owner"), rows),
+            ]
+    return _page("Agreements", *parts)
+
+
+def schemas() -> str:
+    """Every field of every shared schema, with its Danish term."""
+    parts: list[str] = []
+    for name, struct in registry.schemas().items():
+        rows = [
+            (field.name, "yes" if field.required else "", *_about(field.type))
+            for field in msgspec.structs.fields(struct)
+        ]
+        summary = (struct.__doc__ or "").partition("\n")[0]
+        parts += [f"## {name}", summary, table(("field", "required", "term", "kind", "unit or codes", "source"), rows)]
+    return _page("Shared schemas", *parts)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    lines = [list(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _page(title: str, *parts: str) -> str:
+    return "\n\n".join((NOTE, f"# {title}", *parts)) + "\n"
+
+
+def _schemas(names: Iterable[str]) -> str:
+    return ", ".join(names) or "nothing"
+
+
+def _fields(flow: Flow) -> str:
+    return "; ".join(f"**{owner}** {', '.join(owned)}" for owner, owned in flow.fields.items())
+
+
+def _about(kind: Any) -> tuple[str, str, str, str]:
+    """Danish term, sensitivity, unit or code list, and source of a field's description."""
+    extra: dict[str, Any] = {}
+    for part in getattr(kind, "__metadata__", ()):
+        extra |= (part.extra or {}) if isinstance(part, msgspec.Meta) else {}
+    unit = extra.get("unit") or extra.get("code_list") or ""
+    return (extra.get("da", ""), extra.get("sensitivity", ""), unit, extra.get("source", ""))
+
+
+if __name__ == "__main__":
+    main()
