@@ -1,12 +1,14 @@
-"""The client's certificate (virksomheds- or systemcertifikat) and whom we trust, as a TLS context."""
+"""The client's certificate (virksomheds- or systemcertifikat) and whom we trust, for TLS."""
 
 from __future__ import annotations
 
 import ssl
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 from requests.adapters import HTTPAdapter
 
@@ -27,8 +29,15 @@ class Certified(HTTPAdapter):
         return super().proxy_manager_for(proxy, ssl_context=self._context, **options)
 
 
-def client_context(ca: str, certificate: str, password: str) -> ssl.SSLContext:
-    """A context that trusts ``ca`` (empty: the usual authorities) and shows ``certificate`` (empty: none).
+class Identity(NamedTuple):
+    """Who we are and whom we trust, and when our certificate runs out."""
+
+    context: ssl.SSLContext
+    expires: datetime
+
+
+def identity(ca: str, certificate: str, password: str) -> Identity:
+    """The identity that trusts ``ca`` (empty: the usual authorities) and shows ``certificate`` (empty: none).
 
     ``certificate`` is a PEM file with its key and chain, or PKCS#12 (.p12, .pfx) as Den Danske Stat delivers it;
     ``password`` is that of the key. Raises SettingsError if a file cannot be read or used.
@@ -38,22 +47,22 @@ def client_context(ca: str, certificate: str, password: str) -> ssl.SSLContext:
     except (OSError, ssl.SSLError):
         raise SettingsError("cannot be read as PEM certificates", file=ca, field="ca") from None
     if not certificate:
-        return context
+        return Identity(context, datetime.max.replace(tzinfo=UTC))
     try:
+        data = Path(certificate).read_bytes()
         if Path(certificate).suffix.lower() in (".p12", ".pfx"):
-            _load_pkcs12(context, Path(certificate).read_bytes(), password)
-        else:
-            context.load_cert_chain(certificate, password=password)
+            return Identity(context, _load_pkcs12(context, data, password))
+        context.load_cert_chain(certificate, password=password)
+        return Identity(context, x509.load_pem_x509_certificate(data).not_valid_after_utc)
     except (OSError, ssl.SSLError, ValueError):
         raise SettingsError(
             "cannot be read, its password is wrong or its key does not belong to it",
             file=certificate,
             field="certificate",
         ) from None
-    return context
 
 
-def _load_pkcs12(context: ssl.SSLContext, data: bytes, password: str) -> None:
+def _load_pkcs12(context: ssl.SSLContext, data: bytes, password: str) -> datetime:
     key, certificate, chain = pkcs12.load_key_and_certificates(data, password.encode() or None)
     if key is None or certificate is None:
         raise ValueError("no key or no certificate in it")
@@ -63,3 +72,4 @@ def _load_pkcs12(context: ssl.SSLContext, data: bytes, password: str) -> None:
         path = Path(folder, "client.pem")
         path.write_bytes(pem)
         context.load_cert_chain(path)
+    return certificate.not_valid_after_utc

@@ -24,6 +24,7 @@ PROLOG = 1 << 16  # bytes within which the root, and for the fast way the first 
 KEPT = 1 << 24  # bytes kept of what could not be cut
 
 _DECLARATION = re.compile(rb"\A(?:\xef\xbb\xbf)?<\?xml [^<>?]*\?>")
+_UTF8 = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*<(?:[^?]|\?xml(?![^>]*encoding)|\?xml[^>]*encoding\s*=\s*.(?i:utf-8|us-ascii).)")
 _MARKUP = re.compile(rb"<[!?]")  # CDATA, comments, DTDs, processing instructions
 
 
@@ -123,18 +124,20 @@ class Cut:
 
     def _slice(self, block: bytes) -> tuple[Slices, bytes] | None:
         """The whole records at the block's beginning and what is left; None if a parser might see it differently."""
+        body, end, tail = block.rpartition(self._end)
+        if not end:
+            return Slices([], [], []), tail
         if (
-            _has_markup(block)
-            or (b"=" in block and b"xmlns" in block)
-            or self._odd.search(block)
-            or any(prefix in block for prefix in self._foreign)
+            _has_markup(body)
+            or (b"=" in body and b"xmlns" in body)
+            or self._odd.search(body)
+            or any(prefix in body for prefix in self._foreign)
         ):
             return None
-        parts = block.split(self._end)
-        tail = parts.pop()
-        if block.count(self._start) - tail.count(self._start) != len(parts):  # a record inside a record
+        parts = body.split(end)
+        if body.count(self._start) != len(parts):  # a record inside a record
             return None
-        raws = [part.lstrip() + self._end for part in parts]
+        raws = [part.lstrip() + end for part in parts]
         found = list(map(self._key.match, raws))
         if None not in found:
             return Slices(raws, [match[1] for match in found if match], []), tail
@@ -213,10 +216,9 @@ class _Opening:
         else:
             raise Unavailable("the answer ends early", system=system, reason="answer-truncated")
         self.doctype = xml.has_doctype(root)
-        encoding = root.getroottree().docinfo.encoding or "utf-8"
-        self.utf8 = encoding.lower() in ("utf-8", "us-ascii", "ascii") and b"\0" not in self.data[:8]
+        self.utf8 = _UTF8.match(self.data) is not None
         name = f"{root.prefix}:{xml.local(root)}" if root.prefix else xml.local(root)
-        self.end_tag = re.compile(rb"</" + re.escape(name.encode(encoding)) + rb"\s*>\s*\Z")
+        self.end_tag = re.compile(rb"</" + re.escape(name.encode()) + rb"\s*>\s*\Z")
 
 
 def _scope(head: bytes) -> dict[str | None, str]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Annotated, NamedTuple
 from urllib.parse import quote
@@ -30,7 +31,7 @@ from msgspec import Meta
 from requests.utils import get_environ_proxies
 
 from samspil.account import SECRET, Settings
-from samspil.certificate import Certified, client_context
+from samspil.certificate import Certified, Identity, identity
 from samspil.errors import AccessError, SamspilError, SettingsError, Unavailable
 from samspil.failure import failure
 from samspil.pace import Pace
@@ -76,14 +77,18 @@ class Session:
     def __init__(self, system: str, settings: HttpSettings, *, passed: Collection[int] = ()) -> None:
         self.system, self._settings, self._passed = system, settings, frozenset(passed)
         self._pace = Pace(settings.rate)
+        self._identity: Identity | None = None
         self._session = requests.Session()
         self._session.trust_env = False  # no password of a .netrc, no other CA by accident; the proxy is still used:
-        self._session.proxies = dict(get_environ_proxies(settings.url))
+        try:
+            self._session.proxies = dict(get_environ_proxies(settings.url))
+        except ValueError:
+            raise SettingsError("is not the address of a system that speaks HTTP", field=system) from None
         self._session.headers["User-Agent"] = "samspil"
         if settings.ca or settings.certificate:
-            context = client_context(settings.ca, settings.certificate, settings.certificate_password)
+            self._identity = identity(settings.ca, settings.certificate, settings.certificate_password)
             self._session.verify = settings.ca or True
-            self._session.mount("https://", Certified(context))
+            self._session.mount("https://", Certified(self._identity.context))
 
     def send(
         self,
@@ -144,6 +149,9 @@ class Session:
         headers: Mapping[str, str] | None,
     ) -> requests.Response:
         """One call; the body is still to be read."""
+        if self._identity is not None and self._identity.expires <= datetime.now(UTC):
+            message = f"{label}: our certificate ran out on {self._identity.expires:%d-%m-%Y}"
+            raise AccessError(message, system=self.system, reason="client-certificate")
         self._pace.wait()
         try:
             response = self._session.request(

@@ -10,12 +10,12 @@ from typing import Self
 
 from samspil import registry
 from samspil.account import Account
-from samspil.agreement import MunicipalityFile, load_municipality
+from samspil.agreement import Flow, MunicipalityFile, load_municipality
 from samspil.connector import Connector
 from samspil.errors import SettingsError
 from samspil.flow.compiled import CompiledFlow, compile_flow
 from samspil.ledger import Ledger
-from samspil.store import Store
+from samspil.store import Store, runs
 from samspil.vault import Vault
 
 FOLDER = "dags/municipalities"
@@ -29,10 +29,18 @@ def folder() -> Path:
 class Hub:
     """A context manager. Connectors and flows are made when first asked for; making them opens no connection."""
 
-    def __init__(self, file: MunicipalityFile, store: Store, vault: Vault, account: Callable[[str], Account]) -> None:
+    def __init__(
+        self,
+        file: MunicipalityFile,
+        store: Store,
+        vault: Vault,
+        account: Callable[[str], Account],
+        *,
+        write: bool = True,
+    ) -> None:
         self.file, self.store, self.vault = file, store, vault
         self.ledger = Ledger(file.municipality.code, vault.signer())
-        self._account = account
+        self._account, self._write = account, write
         self._connectors: dict[str, Connector] = {}
         self._flows: dict[str, CompiledFlow] = {}
 
@@ -48,7 +56,7 @@ class Hub:
         file = load_municipality(Path(path), registry.schemas())
         code = file.municipality.code
         vault = Vault.from_environment(code)
-        return cls(file, Store.from_environment(code, create=write), vault, account)
+        return cls(file, Store.from_environment(code, create=write), vault, account, write=write)
 
     @classmethod
     def find(cls, municipality: str, *, write: bool = True) -> Hub:
@@ -79,6 +87,14 @@ class Hub:
                 raise SettingsError(f"no such flow; there are: {there}", field=name) from None
             self._flows[name] = compile_flow(self, flow)
         return self._flows[name]
+
+    def number(self, flow: Flow) -> int:
+        """The flow's number in the store, given at its first use; 0 for a flow never used if nothing may be written."""
+        code = self.file.municipality.code
+        with self.store.transaction() as connection:
+            if self._write:
+                return runs.flow_id(connection, code, flow.name)
+            return runs.find_flow(connection, code, flow.name) or 0
 
     def close(self) -> None:
         """Close the connectors and the store."""

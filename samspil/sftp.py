@@ -27,7 +27,7 @@ from samspil.errors import AccessError, SettingsError, Unavailable
 
 WINDOW = 1 << 20  # bytes asked for at a time; paramiko cuts them into requests of 32 KB that are under way together
 _NAME = re.compile(r"[0-9A-Za-zÆØÅæøå][0-9A-Za-zÆØÅæøå._-]{0,200}")
-_TYPES = {"rsa": ("ssh-rsa", "rsa-sha2-256", "rsa-sha2-512")}
+_TYPES = {"ssh-rsa": ("rsa-sha2-256", "rsa-sha2-512")}  # kind of key → the algorithms that go with it
 
 _LOG = "samspil.sftp.paramiko"
 logging.getLogger(_LOG).setLevel(logging.CRITICAL)  # paramiko logs a traceback for each failure that is raised anyway
@@ -55,6 +55,35 @@ class RemoteFile(NamedTuple):
     modified: int
 
 
+class _HostKey(NamedTuple):
+    """What is known of the server's key: its kind and itself, or (kind empty) its SHA-256 digest."""
+
+    kind: str
+    blob: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> _HostKey:
+        """A public key line or ``SHA256:…``. Raises SettingsError."""
+        kind, _, rest = text.partition(" ")
+        try:
+            if text.startswith("SHA256:"):
+                return cls("", base64.b64decode(text[7:].rstrip("=") + "=", validate=True))
+            return cls(kind, base64.b64decode(rest.split()[0], validate=True))
+        except (IndexError, ValueError):
+            raise SettingsError("is neither a public key line nor SHA256:…", field="host_key") from None
+
+    def prefer(self, transport: paramiko.Transport) -> None:
+        """Ask for this kind of key, as a server may have several."""
+        options = transport.get_security_options()
+        wanted = [name for name in options.key_types if name in _TYPES.get(self.kind, (self.kind,))]
+        if wanted:
+            options.key_types = wanted
+
+    def fits(self, key: paramiko.PKey) -> bool:
+        blob = key.asbytes()
+        return hmac.compare_digest(blob if self.kind else hashlib.sha256(blob).digest(), self.blob)
+
+
 class Sftp:
     """One session at one server, opened by the first call that needs it."""
 
@@ -66,6 +95,7 @@ class Sftp:
         if not (settings.password or settings.private_key):
             raise SettingsError("needs a password or a private_key", field=system)
         self._address = (where.hostname, where.port or 22)
+        self._known = _HostKey.parse(settings.host_key)
         self._root = "/" + _folder(where.path)
         self._transport: paramiko.Transport | None = None
         self._session: paramiko.SFTPClient | None = None
@@ -161,9 +191,9 @@ class Sftp:
         transport.set_log_channel(_LOG)
         transport.banner_timeout = transport.auth_timeout = transport.channel_timeout = self._settings.timeout
         transport.handshake_timeout = self._settings.timeout
-        _prefer(transport, self._settings.host_key)
+        self._known.prefer(transport)
         transport.start_client(timeout=self._settings.timeout)
-        if not _is_known(transport.get_remote_server_key(), self._settings.host_key):
+        if not self._known.fits(transport.get_remote_server_key()):
             self.close()
             raise AccessError(
                 "the server's host key is not the one in the connection; ask its owner before you change host_key",
@@ -218,22 +248,3 @@ def _private_key(settings: SftpSettings) -> paramiko.PKey | None:
         except (paramiko.SSHException, ValueError, binascii.Error):
             continue
     raise SettingsError("is not an Ed25519, ECDSA or RSA key, or its passphrase is wrong", field="private_key")
-
-
-def _prefer(transport: paramiko.Transport, host_key: str) -> None:
-    """Ask for the kind of host key that is known, as a server may have several."""
-    kind = host_key.partition(" ")[0]
-    options = transport.get_security_options()
-    wanted = [name for name in options.key_types if name in _TYPES.get(kind.removeprefix("ssh-"), (kind,))]
-    if wanted:
-        options.key_types = wanted
-
-
-def _is_known(key: paramiko.PKey, known: str) -> bool:
-    if known.startswith("SHA256:"):
-        given = "SHA256:" + base64.b64encode(hashlib.sha256(key.asbytes()).digest()).decode().rstrip("=")
-        return hmac.compare_digest(given, known.rstrip("="))
-    try:
-        return hmac.compare_digest(key.asbytes(), base64.b64decode(known.split()[1], validate=True))
-    except (IndexError, ValueError):
-        raise SettingsError("is neither a public key line nor SHA256:…", field="host_key") from None

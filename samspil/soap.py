@@ -7,7 +7,7 @@ zeep knows the WSDL and builds and reads the small parts; records go in and out 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -64,7 +64,7 @@ class Soap:
         self._session, self._wsdl, self._url, self._system, self._codes = session, wsdl, url, system, codes
         self._attempts = attempts
 
-    def retried(self) -> Iterator[stamina.Attempt]:
+    def retried(self) -> Iterable[stamina.Attempt]:
         """``for attempt in soap.retried(): with attempt: …``, around what may be done twice.
 
         Unavailable is tried again up to ``attempts`` times in all, a Retry-After of more than 30 seconds is not.
@@ -214,6 +214,11 @@ class Reading:
         if self._cut.rest is not None:
             self._soap._answer(self._operation, self._cut.rest)  # noqa: SLF001  # one module, two nouns
 
+    @property
+    def whole(self) -> bool:
+        """Whether the answer was well-formed to its end."""
+        return self._cut.rest is not None
+
     def value(self, name: str) -> str:
         """The text of an element beside the records, by local name; empty if there is none."""
         return "" if self._cut.rest is None else xml.text(self._cut.rest, name)
@@ -223,7 +228,9 @@ def _again(error: Exception) -> bool | float:
     """Whether to try again at once, or after how many seconds."""
     if not isinstance(error, Unavailable):
         return False
-    return error.retry_after is None or (error.retry_after <= PATIENCE and error.retry_after)
+    if error.retry_after is None:
+        return True
+    return error.retry_after if error.retry_after <= PATIENCE else False
 
 
 @cache

@@ -6,6 +6,7 @@ records, ``samspil.xsd`` decodes, checks and encodes records by their schema.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
@@ -83,6 +84,19 @@ def wrap(raws: Iterable[bytes], prefixes: Prefixes) -> bytes:
 
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _QUOTED = str.maketrans({"&": "&amp;", "<": "&lt;", '"': "&quot;", "\r": "&#13;", "\n": "&#10;", "\t": "&#9;"})
+
+
+_SPECIAL = re.compile("[&<>\r]")
+_NEVER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
+
+
+def escaped(text: str) -> str:
+    """Text as an element's content. Raises Refused (``bad-character``) for what XML cannot carry at all."""
+    if text.isalnum():
+        return text
+    if _NEVER.search(text):
+        raise Refused("bad-character")
+    return text.translate(_TEXT) if _SPECIAL.search(text) else text
 
 
 def canonical(element: etree._Element, prefixes: Prefixes) -> bytes:

@@ -24,9 +24,6 @@ from samspil.errors import Refused, SettingsError
 
 _NIL = f"{{{xml.XSI}}}nil"
 _NAME = re.compile(r"[^\W\d][\w.-]{0,59}")
-_ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
-_SPECIAL = re.compile("[&<>\r]")
-_NEVER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 
 Kind = str  # "text" kept to the space, "token" of a form of its own, "date" likewise, "boolean", "integer"
 
@@ -222,11 +219,10 @@ def _writer(node: Node, prefix: str) -> Write:
 
 def _text(value: object, at: str) -> str:
     if type(value) is str:
-        if value.isalnum():
-            return value
-        if _NEVER.search(value):
-            raise Refused("bad-character", field=at)
-        return value.translate(_ESCAPED) if _SPECIAL.search(value) else value
+        try:
+            return xml.escaped(value)
+        except Refused as error:
+            raise Refused(error.reason, field=at) from None
     if value is True:
         return "true"
     if value is False:

@@ -1,0 +1,36 @@
+"""One night of one flow, by the hub, everything on. ``python -m benchmarks.night`` with a JSON job on standard input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import msgspec
+
+from benchmarks.measure import measured
+from connectors.database import connector as database
+from connectors.jobcenter import connector as jobcenter
+from connectors.journal_rest import connector as journal
+from samspil import flow as steps
+from samspil.account import Account
+from samspil.hub import Hub
+
+WARM = (database, jobcenter, journal)  # imports belong to the start, not to the night
+
+
+def night(job: dict[str, Any]) -> dict[str, Any]:
+    """Plan, guard, deliver and reconcile."""
+    accounts = msgspec.convert(job["accounts"], dict[str, Account])
+    with Hub.open(job["file"], accounts.__getitem__) as hub:
+        name = hub.file.flows[0].name
+        run = steps.plan(hub, name, job["key"])
+        steps.guard(hub, run)
+        steps.deliver(hub, run)
+        counts: dict[str, Any] = msgspec.to_builtins(steps.reconcile(hub, run))
+    return counts
+
+
+if __name__ == "__main__":
+    told = json.load(sys.stdin)
+    print(json.dumps(measured(lambda: night(told))))

@@ -1,0 +1,105 @@
+"""The figures as tables, and the targets they are held against."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Results = list[dict[str, Any]]
+
+# (what, protocol, at how many records, at least): from the figures of peers measured side by side
+TARGETS = (
+    ("first night", "REST", 100_000, 8.0),
+    ("first night", "SOAP", 100_000, 8.0),
+    ("second night", "REST", 100_000, 40.0),
+    ("second night", "SOAP", 100_000, 30.0),
+)
+
+
+def project(results: Results) -> None:
+    """Give sizes at which the naive script was not run what it would take: its time grows with the records."""
+    for result in results:
+        if "naive_1" in result:
+            continue
+        known = [r for r in results if r["protocol"] == result["protocol"] and "naive_1" in r and "projected" not in r]
+        if known:
+            largest = max(known, key=lambda r: r["records"])
+            times = result["records"] / largest["records"]
+            result["projected"] = largest["records"]
+            for night in ("naive_1", "naive_2"):
+                result[night] = {"seconds": largest[night]["seconds"] * times, "memory": largest[night]["memory"]}
+
+
+def ratios(results: Results) -> list[dict[str, Any]]:
+    """Each target and what was reached; ``reached`` None where that size was not run."""
+    found: list[dict[str, Any]] = []
+    for what, protocol, count, least in TARGETS:
+        night = 1 if what == "first night" else 2
+        for result in _at(results, protocol, count):
+            ratio = result[f"naive_{night}"]["seconds"] / result[f"hub_{night}"]["seconds"]
+            found.append({"what": f"{what}, {protocol}: times the naive script", "target": least, "reached": ratio})
+    for result in results:
+        if result["records"] == 100_000:
+            cost = result["hub_2"]["seconds"] / result["hub_1"]["seconds"]
+            what = f"{result['protocol']}: an unchanged record's cost, of a new one's"
+            found.append({"what": what, "target": 0.25, "reached": cost, "at_most": True})
+    for protocol in dict.fromkeys(result["protocol"] for result in results):
+        found += _memory(sorted((r for r in results if r["protocol"] == protocol), key=lambda r: r["records"]))
+    return found
+
+
+def show(console: Console, results: Results) -> None:
+    """Print everything."""
+    table = Table(title="A night into PostgreSQL", title_justify="left", caption_justify="left")
+    table.caption = "1 % changed on the second night. Memory: peak above interpreter and imports. ~ projected."
+    for column in ("", "records", "night", "hub s", "records/s", "MiB", "naive s", "records/s", "MiB", "ratio"):
+        table.add_column(column, justify="left" if column in ("", "night") else "right")
+    for result in results:
+        for night in (1, 2):
+            table.add_row(*_row(result, night), end_section=night == 2)
+    console.print(table)
+    targets = Table(title="Targets", title_justify="left")
+    for column in ("what", "target", "reached", ""):
+        targets.add_column(column, justify="right" if column in ("target", "reached") else "left")
+    for ratio in ratios(results):
+        met = (ratio["reached"] <= ratio["target"]) if ratio.get("at_most") else (ratio["reached"] >= ratio["target"])
+        sign = "≤" if ratio.get("at_most") else "≥"
+        targets.add_row(ratio["what"], f"{sign} {ratio['target']:g}", f"{ratio['reached']:.2f}", "✓" if met else "✗")
+    console.print(targets)
+
+
+def _row(result: dict[str, Any], night: int) -> tuple[str, ...]:
+    hub, naive, count = result[f"hub_{night}"], result.get(f"naive_{night}"), result["records"]
+    mark = "~" if "projected" in result else ""
+    own = (f"{hub['seconds']:.2f}", f"{count / hub['seconds']:,.0f}", f"{hub['memory']:.0f}")
+    theirs: tuple[str, ...] = ("", "", "", "")
+    if naive:
+        seconds = naive["seconds"]
+        ratio = f"{mark}{seconds / hub['seconds']:.1f}"
+        theirs = (f"{mark}{seconds:.1f}", f"{count / seconds:,.0f}", f"{naive['memory']:.0f}", ratio)
+    first = night == 1
+    return (result["protocol"] if first else "", f"{count:,}" if first else "", "12"[night - 1], *own, *theirs)
+
+
+def _memory(ordered: Results) -> list[dict[str, Any]]:
+    found = []
+    for small, large in pairwise(ordered):
+        if large["records"] < 10 * small["records"] or small["records"] < 100_000:
+            continue
+        for night in ("hub_1", "hub_2"):
+            whole = [r[night]["memory"] + r[night]["imports"] for r in (small, large)]
+            what = f"{large['protocol']}: peak memory, {large['records']:,} of {small['records']:,}, night {night[-1]}"
+            found.append({"what": what, "target": 1.1, "reached": whole[1] / whole[0], "at_most": True})
+    for result in ordered:
+        if result["records"] == 1_000_000:
+            for night in ("hub_1", "hub_2"):
+                what = f"{result['protocol']}: MiB at 1,000,000 above imports, night {night[-1]}"
+                found.append({"what": what, "target": 150.0, "reached": result[night]["memory"], "at_most": True})
+    return found
+
+
+def _at(results: Results, protocol: str, count: int) -> Results:
+    return [r for r in results if r["protocol"] == protocol and r["records"] == count and "naive_1" in r]

@@ -1,0 +1,1 @@
+"""An education centre's journal system that speaks REST and JSON (elektronisk journalsystem)."""

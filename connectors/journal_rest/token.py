@@ -1,0 +1,61 @@
+"""The bearer token of OAuth 2.0 client credentials, kept until it expires."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlencode
+
+import msgspec
+
+from samspil.errors import AccessError, Unavailable
+from samspil.http import Session
+
+MARGIN = 30.0  # seconds before its expiry at which a token is renewed
+
+
+class _Granted(msgspec.Struct):
+    access_token: str
+    expires_in: float = 300.0
+
+
+class Token:
+    """One client's token at one token endpoint."""
+
+    def __init__(self, session: Session, url: str, *, client: str, secret: str, scope: str) -> None:
+        self._session, self._url, self._client, self._secret, self._scope = session, url, client, secret, scope
+        self._header, self._expires = "", 0.0
+
+    def header(self) -> dict[str, str]:
+        """The Authorization header. Raises AccessError if the client or its secret is refused, or Unavailable."""
+        if time.monotonic() >= self._expires:
+            self._renew()
+        return {"Authorization": self._header}
+
+    def forget(self) -> None:
+        """Ask for a new one next time."""
+        self._expires = 0.0
+
+    def _renew(self) -> None:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._client,
+            "client_secret": self._secret,
+            "scope": self._scope,
+        }
+        answer = self._session.send(
+            "POST",
+            self._url,
+            data=urlencode(form).encode(),
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+            repeatable=True,
+        )
+        if answer.status != 200:  # RFC 6749, 5.2: 400 for a wrong client too
+            raise AccessError("login: client id or secret refused", system=self._session.system, reason="credentials")
+        try:
+            granted = msgspec.json.decode(answer.body, type=_Granted)
+        except msgspec.MsgspecError:
+            raise Unavailable(
+                "login: the answer is no token", system=self._session.system, reason="answer-invalid"
+            ) from None
+        self._header = f"Bearer {granted.access_token}"
+        self._expires = time.monotonic() + granted.expires_in - min(MARGIN, granted.expires_in / 2)

@@ -1,0 +1,1 @@
+"""STAR's shared data on employment measures (Det Fælles Datagrundlag, DFDG): activities, over SOAP and mutual TLS."""

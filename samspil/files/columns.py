@@ -1,0 +1,108 @@
+"""The contract of files: ``columns.yaml`` of a connector names, per schema, a file, its columns and its child files.
+
+::
+
+    action_plan:
+      file: Handleplaner          # Handleplaner_YYYYMMDD.csv, or _YYYYMMDD_2.csv when the export comes in parts
+      key: PlanId
+      trailer: Antal              # the last line is "Antal;<number of records>"
+      columns:
+        - {name: PlanId, required: true}
+        - {name: CPR, type: cpr, required: true}
+      children:
+        - file: Maal
+          list: Maal              # the name of the list in the record
+          key: MaalId
+          record: PlanId          # the column that holds the key of the record it belongs to
+          columns: [...]
+          children:
+            - {file: Delmaal, list: Delmaal, key: DelmaalId, record: PlanId, parent: MaalId, columns: [...]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from samspil.connector import Field
+from samspil.yamlfile import YamlFile
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One column. ``type`` tells a cell's form; ``values`` the codes it may hold; ``length`` its most characters.
+
+    ``envelope`` columns belong to the delivery, not to the record: a mapping never sees them.
+    """
+
+    name: str
+    type: Literal["text", "code", "cpr", "date", "timestamp", "decimal", "integer", "digits", "boolean"] = "text"
+    required: bool = False
+    length: int = 200
+    values: tuple[str, ...] = ()
+    envelope: bool = False
+
+
+class FileKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One kind of file, and the files whose rows are lists in its records.
+
+    ``formulas``: ``as-is`` leaves text alone; ``apostrophe`` puts one before text that a spreadsheet would run
+    (``= + - @`` tab, line break, or an apostrophe already there) and takes it away when reading: nothing is lost.
+    """
+
+    file: str
+    key: str = ""  # a child that nothing hangs on needs none
+    columns: tuple[Column, ...]
+    trailer: str = ""
+    formulas: Literal["as-is", "apostrophe"] = "as-is"
+    list: str = ""
+    record: str = ""
+    parent: str = ""
+    children: tuple[FileKind, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns in the order in which they are written; in what is read any order will do."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def links(self) -> frozenset[str]:
+        """The columns that only say where a child row belongs."""
+        return frozenset((self.record, self.parent)) - {""}
+
+    def own(self) -> Iterator[Column]:
+        """The columns that are the record's own."""
+        return (column for column in self.columns if not column.envelope and column.name not in self.links)
+
+    def descendants(self, at: str = "") -> Iterator[tuple[str, FileKind]]:
+        """Every child file at any depth with the dotted path of its list (``Maal``, ``Maal.Delmaal``)."""
+        for child in self.children:
+            path = f"{at}.{child.list}" if at else child.list
+            yield path, child
+            yield from child.descendants(path)
+
+    def fields(self) -> dict[str, Field]:
+        """For ``Connector.fields``: dotted paths with ``[]`` after a list."""
+        fields = {column.name: Field(column.required) for column in self.own()}
+        for child in self.children:
+            fields |= {f"{child.list}[].{path}": field for path, field in child.fields().items()}
+        return fields
+
+
+def contract(path: Path) -> dict[str, FileKind]:
+    """A ``columns.yaml``, by schema. Raises SettingsError if a file's columns do not carry its key, links or trailer."""
+    file = YamlFile(path, dict[str, FileKind])
+    for schema, top in file.value.items():
+        for kind in (top, *(child for _, child in top.descendants())):
+            wanted = kind.links | ({kind.key} if kind is top or kind.key else set())
+            if missing := wanted - set(kind.names):
+                raise file.error(f"{kind.file}: {', '.join(sorted(missing))} is not among its columns", at=schema)
+            if len(set(kind.names)) != len(kind.names):
+                raise file.error(f"{kind.file}: a column is listed twice", at=schema)
+            if kind.trailer and len(kind.columns) < 3:
+                raise file.error(f"{kind.file}: a trailer has two cells, so the file needs more columns", at=schema)
+            if kind is not top and not (kind.list and kind.record):
+                raise file.error(f"{kind.file}: a child file needs list and record", at=schema)
+    return file.value

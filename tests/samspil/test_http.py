@@ -1,0 +1,333 @@
+import logging
+import math
+import socket
+import ssl
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+import requests
+from starlette.applications import Starlette
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from samspil import http
+from samspil.account import Account
+from samspil.errors import AccessError, SettingsError, Unavailable
+from samspil.http import HttpSettings, Session
+from samspil.testing.certificates import Certificates
+from samspil.testing.sandbox import Sandbox
+from samspil.testing.world import World
+
+WORLD = World("760", citizens=1)
+CPR = "1503497805"
+
+
+class Echo(Sandbox):
+    """Answers with what it was asked."""
+
+    def routes(self):
+        async def echo(request):
+            self.kept["body"][str(len(self.kept["body"]))] = await request.body()
+            return Response(f"{request.method} {request.url.path}?{request.url.query}")
+
+        async def redirect(request):
+            return RedirectResponse("http://127.0.0.2:9/elsewhere")
+
+        async def status(request):
+            return Response(status_code=int(request.path_params["code"]))
+
+        methods = ["GET", "POST", "PUT", "DELETE"]
+        return Starlette(
+            routes=[
+                Route("/v1/redirect", redirect),
+                Route("/v1/status/{code}", status),
+                Route("/v1/{rest:path}", echo, methods=methods),
+            ]
+        )
+
+    def account_fields(self):
+        return {"schema": "v1"}
+
+
+class Secured(Echo):
+    def __init__(self, certificates):
+        super().__init__(WORLD)
+        self.certificates = certificates
+
+    def tls(self):
+        return self.certificates.server_context(require=True)
+
+
+@pytest.fixture
+def sandbox():
+    with Echo(WORLD) as started:
+        yield started
+
+
+@pytest.fixture
+def connect():
+    made = []
+
+    def session(account, *, passed=(), **settings):
+        made.append(Session("journal", HttpSettings(url=account.url, **{"timeout": 5, **settings}), passed=passed))
+        return made[-1]
+
+    yield session
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def session(sandbox, connect):
+    return connect(sandbox.account, attempts=1)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+def test_a_path_is_below_the_accounts_address_and_its_parts_are_quoted(session):
+    answer = session.send("GET", "/orders/{id}", parts={"id": "../x?y=ø/"}, query={"page": 1})
+    assert (answer.status, answer.body) == (200, "GET /v1/orders/../x?y=ø/?page=1".encode())
+    assert answer.headers["content-length"] == str(len(answer.body))
+
+
+def test_a_whole_url_is_called_as_it_is(session, sandbox):
+    assert session.send("GET", f"http://127.0.0.1:{sandbox.port}/v1/token").body == b"GET /v1/token?"
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 400, 404, 409, 412, 422])
+def test_an_answer_that_the_connector_understands_is_handed_over(session, status):
+    assert session.send("GET", f"/status/{status}").status == status
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_no_entry_is_an_access_error(session, status):
+    with pytest.raises(AccessError) as caught:
+        session.send("GET", f"/status/{status}")
+    assert caught.value.reason == f"status-{status}"
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+def test_a_busy_or_broken_system_is_unavailable(session, status):
+    with pytest.raises(Unavailable) as caught:
+        session.send("GET", f"/status/{status}")
+    assert (caught.value.reason, caught.value.retry_after) == (f"status-{status}", None)
+
+
+def test_a_status_that_a_system_uses_as_answer_is_passed(connect, sandbox):
+    assert connect(sandbox.account, passed=(500,)).send("GET", "/status/500").status == 500
+
+
+def test_a_redirect_is_not_followed(session):
+    with pytest.raises(SettingsError, match="status 307; put the system's new address"):
+        session.send("GET", "/redirect")
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [(2, 2.0), ("0.5", 0.5), ("soon", None), ("", None), ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0), ("nan", None)],
+)
+def test_retry_after_is_understood(session, sandbox, given, seconds):
+    sandbox.faults.add("status:503", retry_after=given)
+    with pytest.raises(Unavailable) as caught:
+        session.send("GET", "/x")
+    assert caught.value.retry_after == seconds
+
+
+def test_retry_after_may_be_a_date(session, sandbox):
+    sandbox.faults.add("status:503", retry_after=format_datetime(datetime.now(UTC) + timedelta(minutes=5), usegmt=True))
+    with pytest.raises(Unavailable) as caught:
+        session.send("GET", "/x")
+    assert 290 < caught.value.retry_after <= 300
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"), [("truncate", "answer-truncated"), ("lost-answer", "closed"), ("timeout", "timeout")]
+)
+def test_an_answer_that_does_not_come_whole_is_unavailable(sandbox, connect, fault, reason):
+    session = connect(sandbox.account, attempts=1, timeout=0.1 if fault == "timeout" else 5)
+    sandbox.faults.add(fault)
+    with pytest.raises(Unavailable) as caught:
+        session.send("GET", "/x")
+    assert caught.value.reason == reason
+
+
+def test_a_system_that_is_down_or_unknown_is_unavailable(sandbox, session, connect):
+    sandbox.stop()
+    with pytest.raises(Unavailable) as caught:
+        session.send("GET", "/x")
+    assert caught.value.reason == "not-reached"
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "http://", "http://[::1"])
+def test_an_address_that_is_none_is_a_settings_error(url):
+    session = Session("journal", HttpSettings(url=url))
+    with pytest.raises(SettingsError, match="is not the address"):
+        session.send("GET", "/x")
+    session.close()
+
+
+def test_an_answer_that_is_too_large_is_unavailable_and_not_asked_for_again(sandbox, connect, monkeypatch):
+    monkeypatch.setattr(http, "LARGEST", 9)
+    with pytest.raises(Unavailable) as caught:
+        connect(sandbox.account).send("GET", "/x")
+    assert (caught.value.reason, len(sandbox.calls)) == ("answer-size", 1)
+
+
+def test_what_passes_is_tried_again_after_the_time_asked_for(sandbox, connect):
+    sandbox.faults.add("status:429", retry_after="0.2")
+    began = time.monotonic()
+    assert connect(sandbox.account).send("GET", "/x").status == 200
+    assert time.monotonic() - began >= 0.2
+    assert len(sandbox.calls) == 2
+
+
+def test_it_gives_up_after_a_few_times(sandbox, connect):
+    sandbox.faults.add("status:503", times=math.inf, retry_after=0)
+    with pytest.raises(Unavailable):
+        connect(sandbox.account, attempts=3).send("GET", "/x")
+    assert len(sandbox.calls) == 3
+
+
+def test_a_long_wait_is_left_to_airflow(sandbox, connect):
+    sandbox.faults.add("status:503", retry_after=600)
+    with pytest.raises(Unavailable) as caught:
+        connect(sandbox.account).send("GET", "/x")
+    assert (caught.value.retry_after, len(sandbox.calls)) == (600, 1)
+
+
+def test_no_entry_is_not_tried_again(sandbox, connect):
+    with pytest.raises(AccessError):
+        connect(sandbox.account).send("GET", "/status/401")
+    assert len(sandbox.calls) == 1
+
+
+def test_a_post_is_sent_again_only_if_it_had_no_effect_or_may_be_repeated(sandbox, connect):
+    session = connect(sandbox.account)
+    sandbox.faults.add("lost-answer")
+    with pytest.raises(Unavailable):
+        session.send("POST", "/x", data=b"1")
+    assert len(sandbox.kept["body"]) == 1
+    sandbox.faults.add("status:503", retry_after=0)
+    session.send("POST", "/x", data=b"2")
+    assert len(sandbox.kept["body"]) == 2
+    sandbox.faults.add("lost-answer")
+    session.send("POST", "/x", data=b"3", repeatable=True)
+    assert len(sandbox.kept["body"]) == 4
+
+
+def test_a_posted_answer_can_be_streamed(session, sandbox):
+    response = session.post(f"{sandbox.account.url}/x", data=b"<a/>", headers={"SOAPAction": '""'})
+    assert b"".join(response.iter_content(4)) == b"POST /v1/x?"
+    response.close()
+    assert session.post(f"{sandbox.account.url}/x", data=b"", headers={}, stream=False).content == b"POST /v1/x?"
+
+
+def test_a_truncated_stream_is_noticed_by_its_reader(session, sandbox):
+    sandbox.faults.add("truncate")
+    response = session.post(f"{sandbox.account.url}/x", data=b"", headers={})
+    with pytest.raises(requests.RequestException):
+        b"".join(response.iter_content(1 << 18))
+    response.close()
+
+
+def test_the_rate_is_kept(sandbox, connect):
+    session = connect(sandbox.account, rate=50)
+    began = time.monotonic()
+    for _ in range(6):
+        session.send("GET", "/x")
+    assert time.monotonic() - began >= 5 / 50
+
+
+@pytest.mark.parametrize("fault", ["status:503", "truncate", "lost-answer", "status:401", "status:302"])
+def test_messages_and_logs_hold_neither_query_nor_path_parts_nor_body(sandbox, session, fault, caplog):
+    caplog.set_level(logging.DEBUG)
+    sandbox.faults.add(fault)
+    with pytest.raises((Unavailable, AccessError, SettingsError)) as caught:
+        session.send("PUT", "/citizens/{cpr}", parts={"cpr": CPR}, query={"cpr": CPR}, data=CPR.encode())
+    session.send("GET", "/x", query={"cpr": CPR})
+    error = caught.value
+    assert error.__cause__ is None
+    assert CPR not in f"{error!r} {error.__suppress_context__ or error.__context__} {caplog.text}"
+
+
+def test_a_certificate_of_nobody_we_trust_is_an_access_error(certificates, connect):
+    with Secured(certificates) as sandbox, pytest.raises(AccessError) as caught:
+        connect(sandbox.account).send("GET", "/x")
+    assert caught.value.reason == "server-certificate"
+
+
+@pytest.mark.parametrize("kind", ["pem", "p12"])
+def test_our_certificate_is_shown_in_either_form(certificates, connect, kind):
+    ours = certificates.client("29189668", "Randers Kommune")
+    password = ours.password if kind == "p12" else ""
+    with Secured(certificates) as sandbox:
+        session = connect(
+            sandbox.account,
+            ca=str(certificates.ca),
+            certificate=str(getattr(ours, kind)),
+            certificate_password=password,
+        )
+        assert session.send("GET", "/x").status == 200
+
+
+def test_our_own_expired_certificate_is_an_access_error_before_any_call(certificates, connect):
+    expired = certificates.client("29189668", "Randers Kommune", expired=True)
+    with Secured(certificates) as sandbox:
+        for kind in ("pem", "p12"):
+            session = connect(
+                sandbox.account,
+                ca=str(certificates.ca),
+                certificate=str(getattr(expired, kind)),
+                certificate_password=expired.password if kind == "p12" else "",
+            )
+            with pytest.raises(AccessError, match="our certificate ran out on") as caught:
+                session.send("GET", "/x")
+            assert caught.value.reason == "client-certificate"
+        assert sandbox.calls == []
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_system_that_refuses_our_certificate_is_an_access_error(certificates, connect, version):
+    """A plain TLS server here: it says why it refuses, as real ones do."""
+    context = certificates.server_context(require=True)
+    context.minimum_version = context.maximum_version = version
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def refuse():
+            connection, _ = server.accept()
+            spare = connection.dup()
+            with pytest.raises(ssl.SSLError), connection:
+                context.wrap_socket(connection, server_side=True)
+            with spare:
+                spare.shutdown(socket.SHUT_WR)
+                while spare.recv(4096):
+                    pass
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        account = Account(id="star", conn_type="https", host="127.0.0.1", port=server.getsockname()[1])
+        with pytest.raises(AccessError) as caught:
+            connect(account, ca=str(certificates.ca), attempts=1).send("GET", "/x")
+        connect(account).close()
+        thread.join()
+    assert caught.value.reason == "client-certificate"
+
+
+def test_a_certificate_that_cannot_be_used_is_a_settings_error(certificates, tmp_path):
+    ours = certificates.client("29189668", "Randers Kommune")
+    (tmp_path / "none.pem").write_text("nothing")
+    for settings in (
+        {"certificate": str(tmp_path / "missing.pem")},
+        {"certificate": str(tmp_path / "none.pem")},
+        {"certificate": str(ours.p12), "certificate_password": "forkert"},
+        {"ca": str(tmp_path / "none.pem")},
+    ):
+        with pytest.raises(SettingsError) as caught:
+            Session("star", HttpSettings(url="https://127.0.0.1", **settings))
+        assert "forkert" not in str(caught.value)
