@@ -32,7 +32,7 @@ from requests.utils import get_environ_proxies
 
 from samspil.account import SECRET, Settings
 from samspil.certificate import Certified, Identity, identity
-from samspil.errors import AccessError, SamspilError, SettingsError, Unavailable
+from samspil.errors import AccessError, Refused, SamspilError, SettingsError, Unavailable
 from samspil.failure import failure
 from samspil.pace import Pace
 
@@ -105,9 +105,10 @@ class Session:
 
         ``parts`` fill in the path's ``{name}``s. ``repeatable``: may be sent again though it may have had its effect;
         by default all but POST and PATCH. What certainly had no effect is tried again in any case.
+        Raises, besides the above, Refused if a part is none (empty, dots).
         A redirect is not followed, as it would take credentials and data to where nobody agreed to.
         """
-        url, label = self._url(path, parts), f"{method} {path.partition('?')[0]}"
+        url, label = self._url(path, parts or {}), f"{method} {path.partition('?')[0]}"
 
         def once() -> Answer:
             response = self._once(method, url, label, query=query, data=data, headers=headers)
@@ -134,7 +135,9 @@ class Session:
         """Close the connections. A session may be used again afterwards."""
         self._session.close()
 
-    def _url(self, path: str, parts: Mapping[str, str] | None) -> str:
+    def _url(self, path: str, parts: Mapping[str, str]) -> str:
+        if not {"", ".", ".."}.isdisjoint(parts.values()):
+            raise Refused("bad-id", hint="it would change the address called")
         filled = path.format_map({name: quote(part, safe="") for name, part in parts.items()}) if parts else path
         return filled if "://" in filled else f"{self._settings.url}/{filled.lstrip('/')}"
 
@@ -151,7 +154,7 @@ class Session:
         """One call; the body is still to be read."""
         if self._identity is not None and self._identity.expires <= datetime.now(UTC):
             message = f"{label}: our certificate ran out on {self._identity.expires:%d-%m-%Y}"
-            raise AccessError(message, system=self.system, reason="client-certificate")
+            raise AccessError(message, system=self.system, reason="certificate-expired")
         self._pace.wait()
         try:
             response = self._session.request(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
 from typing import TypedDict
 
 from lxml import etree
@@ -105,38 +106,76 @@ def canonical(element: etree._Element, prefixes: Prefixes) -> bytes:
     An element written plainly with these prefixes keeps its very bytes. Declarations of ``prefixes`` are left out.
     """
     out: list[str] = []
-    _write(element, {uri: f"{prefix}:" if prefix else "" for prefix, uri in prefixes.items()}, out)
+    _write(element, _names(tuple(prefixes.items())), out)
     return "".join(out).encode()
 
 
-def _write(element: etree._Element, known: dict[str, str], out: list[str]) -> None:
+class _Names(dict[str, str]):
+    """Tags as they are written with fixed prefixes; empty for one that needs a declaration of its own."""
+
+    def __init__(self, prefixes: Iterable[tuple[str | None, str]]) -> None:
+        self.prefixes = {uri: f"{prefix}:" if prefix else "" for prefix, uri in prefixes}
+
+    def __missing__(self, tag: str) -> str:
+        uri, bracket, rest = tag[1:].partition("}") if tag[0] == "{" else ("", "", tag)
+        if bracket:
+            name = self.prefixes[uri] + rest if uri in self.prefixes else ""
+        else:  # in no namespace: fine unless there is a default around it
+            name = "" if "" in self.prefixes.values() else rest
+        if len(self) < 1000:  # more are no system's names
+            self[tag] = name
+        return name
+
+    @cached_property
+    def below(self) -> _Names:
+        """The same where the default namespace is none."""
+        return _Names((prefix[:-1], uri) for uri, prefix in self.prefixes.items() if prefix)
+
+
+_names = cache(_Names)
+
+
+def _write(element: etree._Element, names: _Names, out: list[str]) -> None:
+    name = names[str(element.tag)]
+    attributes = element.items()
+    if name and not attributes:
+        out.append(f"<{name}>")
+    else:
+        name, opening, names = _opening(element, names)
+        out.append(opening)
+    text = element.text
+    if text:
+        out.append(text.translate(_TEXT) if _SPECIAL.search(text) else text)
+    for child in element:
+        _write(child, names, out)
+        text = child.tail
+        if text:
+            out.append(text.translate(_TEXT) if _SPECIAL.search(text) else text)
+    out.append(f"</{name}>")
+
+
+def _opening(element: etree._Element, names: _Names) -> tuple[str, str, _Names]:
+    """Name and start tag of an element with attributes or of another namespace, and the names below it."""
     strangers: dict[str, str] = {}
 
-    def name(tag: str, *, attribute: bool = False) -> str:
+    def written(tag: str, *, attribute: bool) -> str:
         uri, bracket, rest = tag[1:].partition("}") if tag[0] == "{" else ("", "", tag)
-        if not bracket:  # in no namespace: an attribute is so by itself, an element needs no default around it
-            return rest if attribute or "" not in known.values() else strangers.setdefault("", "") + rest
+        if not bracket:
+            return rest if attribute or names[tag] else strangers.setdefault("", "") + rest
         if uri == _XML:
             return f"xml:{rest}"
-        if uri in known and (known[uri] or not attribute):
-            return known[uri] + rest
+        prefix = names.prefixes.get(uri)
+        if prefix or (prefix == "" and not attribute):
+            return prefix + rest
         return strangers.setdefault(uri, f"other{len(strangers)}:") + rest
 
-    tag = name(str(element.tag))
+    name = written(str(element.tag), attribute=False)
     attributes = [
-        f' {name(str(key), attribute=True)}="{str(value).translate(_QUOTED)}"'
+        f' {written(str(key), attribute=True)}="{str(value).translate(_QUOTED)}"'
         for key, value in sorted(element.attrib.items())
     ]
     declared = [
         f' xmlns{":" if prefix else ""}{prefix[:-1]}="{uri.translate(_QUOTED)}"' for uri, prefix in strangers.items()
     ]
-    if "" in strangers:  # below it the default namespace is none
-        known = {uri: prefix for uri, prefix in known.items() if prefix}
-    out.append(f"<{tag}{''.join(declared)}{''.join(attributes)}>")
-    if element.text:
-        out.append(element.text.translate(_TEXT))
-    for child in element:
-        _write(child, known, out)
-        if child.tail:
-            out.append(child.tail.translate(_TEXT))
-    out.append(f"</{tag}>")
+    opening = f"<{name}{''.join(declared)}{''.join(attributes)}>"
+    return name, opening, names.below if "" in strangers else names

@@ -55,11 +55,12 @@ class RecordType:
         except etree.LxmlError as error:
             raise SettingsError(f"is not a usable schema ({type(error).__name__})", file=str(file)) from None
         self.fields: Mapping[str, Field] = dict(_fields(self._root.children, ""))
+        self._reader = _reader(self._root)
         self._write = _writer(self._root, f"{shape.prefix}:" if shape.prefix else "")
 
     def decode(self, raws: Sequence[bytes]) -> list[dict[str, Any] | Refused]:
         """Each record, or why it is refused (``xml-malformed``, ``unknown-field``, ``bad-date``, …) and where."""
-        return [problem or _value(element, self._root) for element, problem in zip(*self._checked(raws), strict=True)]
+        return [problem or _value(element, self._reader) for element, problem in zip(*self._checked(raws), strict=True)]
 
     def check(self, raws: Sequence[bytes]) -> list[Refused | None]:
         """What ``decode`` would refuse, without decoding."""
@@ -151,27 +152,44 @@ def _shown(name: str) -> str:
     return name if _NAME.fullmatch(name) and not any(character.isdigit() for character in name) else "?"
 
 
-def _value(element: etree._Element, node: Node) -> dict[str, Any]:
+Convert = Callable[[str], Any]
+Reader = dict[str, tuple[str, bool, bool, "Convert | None", "Reader | None"]]  # tag → name, many, nillable, …
+
+_SPACE = " \t\r\n"
+_CONVERT: Mapping[Kind, Convert | None] = {
+    "text": None,
+    "token": lambda text: text.strip(_SPACE),
+    "date": lambda text: text.strip(_SPACE),
+    "boolean": lambda text: text.strip(_SPACE) in ("true", "1"),
+    "integer": int,
+}
+
+
+def _reader(node: Node) -> Reader:
+    """A node as a table that is quick to read by."""
+    return {
+        tag: (child.name, child.many, child.nillable, _CONVERT[child.kind], _reader(child) if child.children else None)
+        for tag, child in node.children.items()
+    }
+
+
+def _value(element: etree._Element, reader: Reader) -> dict[str, Any]:
     record: dict[str, Any] = {}
     for child in element:
-        below = node.children[child.tag]
-        if below.nillable and child.get(_NIL) in ("true", "1"):
+        name, many, nillable, convert, below = reader[child.tag]
+        if nillable and child.get(_NIL) in ("true", "1"):
             continue
         value: Any
-        if below.children:
+        if below is not None:
             value = _value(child, below)
         else:
             value = child.text or ""
-            if below.kind != "text":
-                value = value.strip(" \t\r\n")
-                if below.kind == "boolean":
-                    value = value in ("true", "1")
-                elif below.kind == "integer":
-                    value = int(value)
-        if below.many:
-            record.setdefault(below.name, []).append(value)
+            if convert is not None:
+                value = convert(value)
+        if many:
+            record.setdefault(name, []).append(value)
         else:
-            record[below.name] = value
+            record[name] = value
     return record
 
 

@@ -82,6 +82,9 @@ class JournalFilesSandbox(Sandbox):
     def export(self) -> None:
         """Write the night's files as the vendor's job does: child files first, each as ``.tmp`` and then renamed."""
         day = (TODAY + timedelta(days=self.night - 1)).strftime("%Y%m%d")
+        for later in (self.root / "ud").iterdir():
+            if later.stem.split("_")[1] > day:  # the world went back to an earlier night
+                later.unlink()
         for schema, words in WORDS.items():
             kinds = {kind.file: kind for _, kind in CONTRACT[schema].descendants()}
             kinds[CONTRACT[schema].file] = CONTRACT[schema]

@@ -44,13 +44,14 @@ def pools() -> None:
     Example: `samspil pools > pools.json && airflow pools import pools.json`
     """
     from samspil.agreement import load_all  # noqa: PLC0415
-    from samspil.hub import folder  # noqa: PLC0415
     from samspil.airflow.pool import pools as wanted  # noqa: PLC0415
+    from samspil.hub import folder  # noqa: PLC0415
     from samspil.registry import schemas as known  # noqa: PLC0415
 
-    by_name = {pool["name"]: {**pool} for pool in wanted(load_all(folder(), known()))}
-    for name in by_name:
-        del by_name[name]["name"]
+    by_name = {
+        pool["name"]: {field: value for field, value in pool.items() if field != "name"}
+        for pool in wanted(load_all(folder(), known()))
+    }
     typer.echo(_pretty(by_name).decode(), nl=False)
 
 

@@ -59,7 +59,8 @@ def plan(
 
     with Hub.find(municipality, write=False) as hub:
         for name in _names(hub, flow):
-            preview, rows = Preview(hub, name), []
+            preview = Preview(hub, name)
+            rows: list[tuple[object, ...]] = []
             for change in preview:
                 if len(rows) < limit:
                     fields = [f"{field.path}: {field.before} → {field.after}" for field in change.fields]
@@ -91,7 +92,9 @@ def apply(municipality: Municipality, flow: OneFlow = None) -> None:
     from samspil.hub import Hub  # noqa: PLC0415
 
     key = f"manual {datetime.now(UTC).isoformat(timespec='microseconds')}"
-    rows, problems = [], []
+    rows: list[tuple[object, ...]] = []
+    problems: list[SamspilError] = []
+    held_back = 0
     with Hub.find(municipality) as hub:
         for name in _names(hub, flow):
             with show.console.status(name):
@@ -99,13 +102,15 @@ def apply(municipality: Municipality, flow: OneFlow = None) -> None:
                     run = steps.plan(hub, name, key)
                     steps.guard(hub, run)
                     steps.deliver(hub, run)
-                    rows.append((name, *_numbers(steps.reconcile(hub, run))))
+                    counts = steps.reconcile(hub, run)
+                    rows.append((name, *_numbers(counts)))
+                    held_back += counts.held_back
                 except SamspilError as error:
                     problems.append(error)
                     show.problem(f"✗ {name}: {error}")
         show.table(hub.file.municipality.name, ("flow", *_COUNTS, "balance"), rows, _COUNTS)
         slug = hub.file.slug
-    if any(int(row[_COUNTS.index("held back") + 1]) for row in rows):
+    if held_back:
         show.line(f"Some records were held back: samspil quarantine list {slug}")
     if problems:
         raise problems[0]
@@ -120,7 +125,7 @@ def runs(municipality: Municipality) -> None:
     from samspil.hub import Hub  # noqa: PLC0415
     from samspil.store import runs as stored  # noqa: PLC0415
 
-    rows = []
+    rows: list[tuple[object, ...]] = []
     with Hub.find(municipality, write=False) as hub, hub.store.transaction() as connection:
         for flow in hub.file.flows:
             number = stored.find_flow(connection, hub.file.municipality.code, flow.name)

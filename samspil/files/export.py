@@ -107,7 +107,8 @@ class Export:
             if len(raws) + len(rejected) >= self._page:
                 yield Page(raws, keys, rejected)
                 raws, keys, rejected = [], [], []
-        yield Page(raws, keys, rejected)
+        if raws or rejected:
+            yield Page(raws, keys, rejected)
 
     def _unavailable(self, message: str, reason: str) -> Unavailable:
         return Unavailable(message, system=self._system, reason=reason)

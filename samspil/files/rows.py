@@ -97,8 +97,10 @@ class Rows:
         )
 
     def _layout(self, path: str, encoding: bytes, header: bytes) -> _Layout:
-        kind = self._kinds[path]
+        kind = self._kinds.get(path)
         names = [name.decode(encoding.decode()) for name in cells(header) or ()]
+        if kind is None or not (kind.links | {kind.key} - {""}) <= set(names):
+            raise Refused("other-columns", field=_shown(path), hint="kept since before the contract changed")
         known = {column.name: column for column in kind.own()}
         places = tuple(
             (at, name, known[name].required, kind.formulas == "apostrophe" and known[name].type == "text")

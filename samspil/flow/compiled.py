@@ -12,7 +12,6 @@ from samspil import mapping, registry
 from samspil.agreement import Flow
 from samspil.connector import Connector
 from samspil.errors import Refused, SettingsError
-from samspil.store import runs
 from samspil.vault import Box
 
 if TYPE_CHECKING:
@@ -53,16 +52,7 @@ class CompiledFlow:
         self.person: Callable[[bytes], bytes] = hub.vault.digest("person")
         self.idempotency: Callable[[bytes], bytes] = hub.vault.digest(f"idempotency/{flow.name}")
         self.box: Box = hub.vault.box(f"payload/{flow.name}")
-        self._hub = hub
-        self._id: int | None = None
-
-    @property
-    def id(self) -> int:
-        """The flow's number in the store."""
-        if self._id is None:
-            with self._hub.store.transaction() as connection:
-                self._id = runs.flow_id(connection, self.flow.municipality.code, self.flow.name)
-        return self._id
+        self.id = hub.number(flow)  # the flow's number in the store
 
     @property
     def context(self) -> Mapping[str, Any]:

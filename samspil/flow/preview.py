@@ -55,22 +55,21 @@ class Preview:
     def __iter__(self) -> Iterator[Change]:
         flow, store = self._flow, self._hub.store
         with store.transaction() as connection:
-            number = runs.find_flow(connection, flow.flow.municipality.code, flow.flow.name) or 0
-            held_by_target = runs.held_by_target(connection, number)
-        with Comparison(store, number) as comparison:
+            held_by_target = runs.held_by_target(connection, flow.id)
+        with Comparison(store, flow.id) as comparison:
             with Ahead(flow.source.read(flow.flow.schema, None)) as pages:
                 for page in pages:
                     self.counts["read"] += len(page.raws) + len(page.rejected)
                     for rejected in page.rejected:
                         self.complete = False
                         yield self._count(Change("hold back", "", (), rejected.error.reason))
-                    yield from self._page(comparison, number, page.raws, list(map(flow.key, page.keys)))
+                    yield from self._page(comparison, page.raws, list(map(flow.key, page.keys)))
             if self.complete:
                 yield from self._gone(comparison)
         planned = runs.Planned(self.counts["update"], self.counts["delete"])
         self.objection = objection(flow.flow.guard, planned, held_by_target)
 
-    def _page(self, comparison: Comparison, number: int, raws: Sequence[bytes], keys: list[bytes]) -> Iterator[Change]:
+    def _page(self, comparison: Comparison, raws: Sequence[bytes], keys: list[bytes]) -> Iterator[Change]:
         flow = self._flow
         prints = list(map(flow.fingerprint, raws))
         compared = comparison.compare(keys, prints)
@@ -80,7 +79,7 @@ class Preview:
         with comparison.connection.begin():
             last = outbox.payloads(comparison.connection, known)
             held = quarantine.open_fingerprints(
-                comparison.connection, number, [keys[row.n] for row in compared.differing]
+                comparison.connection, flow.id, [keys[row.n] for row in compared.differing]
             )
         mapped = flow.map([raws[row.n] for row in compared.differing])
         for row, result in zip(compared.differing, mapped, strict=True):

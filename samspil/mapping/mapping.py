@@ -38,7 +38,7 @@ class Mapping:
     def to_ours(self) -> ToOurs:
         """Their record (a dict) as our struct, validated. Raises Refused with the path of their field.
 
-        None counts as absent. A field the contract does not know is refused, and so is a code that is not valid on
+        None counts as absent, an empty text does not. A field the contract does not know is refused, and so is a code that is not valid on
         the day the schema names (``valid_on``) or else on the day of loading.
         """
         self._wants(TO_OURS)

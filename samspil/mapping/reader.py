@@ -120,7 +120,8 @@ class _Scope:
         return self.source.expression(fast, converter.to_ours, converter)
 
     def _assign(self, pair: Pair, value: str) -> None:
-        if len(pair.ours) == 1 and not any(above.nullable for above in pair.ours[0].between(self.ours)):
+        used_once = not any(above.nullable for above in pair.ours[0].between(self.ours))
+        if len(pair.ours) == 1 and (used_once or value.isidentifier()):
             self.values[pair.ours[0]] = f"({value})" if " if " in value else value
             return
         variables = [self.source.name("o") for _ in pair.ours]

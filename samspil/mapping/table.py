@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rich.table import Table
+from rich.text import Text
 
 from samspil.mapping.mapping import Mapping
 from samspil.mapping.pairs import Pair
@@ -33,10 +34,10 @@ def lines(mapping: Mapping) -> list[Line]:
 
 
 def table(mapping: Mapping) -> Table:
-    """For a terminal."""
+    """For a terminal. Cells are plain text: a path's brackets are no markup."""
     result = Table(*HEADINGS, title=_title(mapping), caption=_version(mapping), caption_justify="left")
     for line in lines(mapping):
-        result.add_row(*_cells(line), style="dim" if line.note else "")
+        result.add_row(*map(Text, _cells(line)), style="dim" if line.note else "")
     return result
 
 

@@ -42,3 +42,4 @@ def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Iter
         copy.set_types([_TYPES.get(column, "bytea") for column in columns])
         for row in rows:
             copy.write_row(row)
+

@@ -205,7 +205,7 @@ def many(count: int, *, slow: bool = False) -> Iterator[bytes]:
     yield TAIL.encode()
 
 
-@pytest.mark.parametrize(("slow", "few", "more"), [(False, 5_000, 100_000), (True, 2_000, 20_000)])
+@pytest.mark.parametrize(("slow", "few", "more"), [(False, 5_000, 100_000), (True, 4_000, 12_000)])
 def test_memory_is_bounded_by_the_block_not_by_the_answer(slow, few, more):
     import tracemalloc
 

@@ -125,6 +125,13 @@ def test_a_broken_record_is_refused_with_the_place(plan, data, reason, field):
     assert (reason, field) == (refused.reason, refused.field)
 
 
+@pytest.mark.parametrize("group", [(b"Gamle", b"utf-8", b"Id;Titel", b"1;x"), (b"Maal", b"utf-8", b"Titel", b"x")])
+def test_a_record_kept_since_before_the_contract_changed_is_refused(plan, group):
+    refused = Rows(plan).decode(raw((*TOP, b"1;x;2"), group))
+    assert isinstance(refused, Refused)
+    assert "other-columns" == refused.reason
+
+
 @given(TEXT)
 def test_guarded_text_comes_back_and_runs_nowhere(text):
     assert text == unguard(guard(text))

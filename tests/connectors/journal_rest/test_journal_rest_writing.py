@@ -7,7 +7,6 @@ import pytest
 from connectors.journal_rest import orders
 from connectors.journal_rest.connector import JournalRest
 from connectors.journal_rest.results import Fault
-from connectors.journal_rest.sandbox import JournalRestSandbox
 from samspil.connector import Change
 from samspil.errors import Refused, Unavailable
 from samspil.mapping import load
@@ -40,17 +39,8 @@ def records(mapping):
 
 
 @pytest.fixture
-def sandbox():
-    with JournalRestSandbox(WORLD) as started:
-        yield started
-
-
-@pytest.fixture
-def connector(sandbox):
-    extra = {**sandbox.account.extra, "attempts": 1, "timeout": 1}
-    made = JournalRest(msgspec.structs.replace(sandbox.account, extra=extra))
-    yield made
-    made.close()
+def connector(connect):
+    return connect(timeout=1)
 
 
 def puts(records, their_ids=None):

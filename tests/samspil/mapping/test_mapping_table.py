@@ -1,3 +1,5 @@
+import io
+
 from rich.console import Console
 
 from samspil.mapping import table
@@ -40,13 +42,16 @@ def test_the_table_to_sign_shows_every_field_of_both_sides(workshop):
     assert SIGNED.format(version=loaded.digest.hex()) == table.markdown(loaded)
 
 
+def _printed(loaded):
+    console = Console(width=250, file=io.StringIO(), record=True)
+    console.print(table.table(loaded))
+    return console.export_text()
+
+
 def test_the_table_on_the_terminal_has_the_same_lines(workshop):
     loaded = workshop.load()
-    shown = table.table(loaded)
-    assert len(table.lines(loaded)) == shown.row_count
-    console = Console(width=250, record=True, quiet=True)
-    console.print(shown)
-    text = console.export_text()
+    assert len(table.lines(loaded)) == table.table(loaded).row_count
+    text = _printed(loaded)
     for word in ("Borger.Navn", "personnummer", "2.2 → 2", "always this value", loaded.digest.hex()):
         assert word in text
 
@@ -57,6 +62,6 @@ def test_a_bar_in_a_text_does_not_break_the_table(workshop):
 
 
 def test_square_brackets_are_no_markup(workshop):
-    console = Console(width=250, record=True, quiet=True)
-    console.print(table.table(workshop.load()))
-    assert "Deltager[]" in console.export_text()
+    loaded = workshop.edited("why: says nothing", 'why: "[red] is a colour"')
+    assert "[red] is a colour" in _printed(loaded)
+    assert "Deltager[]" in _printed(loaded)

@@ -1,7 +1,8 @@
-"""The generated function and the tracing one must judge every record alike."""
+"""The generated functions beside slower ways of saying the same."""
 
 from typing import Any
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -37,6 +38,33 @@ def test_the_generated_function_passes_what_tracing_passes(workshop, changed, hi
         _hit(record, place, action, key, value)
     assert _outcome(trace, record) == _outcome(loaded.to_ours, record)
     assert _outcome(trace, record) == _outcome(_without_tracing(loaded.to_ours, trace), record)
+
+
+REQUIRED = {"id", "cpr", "group", "start", "hours", "ordered_at"}
+OPTIONAL = ["given_names", "family_name", "address", "end", "participants", "goals", "price_package"]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(agreed=st.sets(st.sampled_from(OPTIONAL)), there=st.sets(st.sampled_from(OPTIONAL[:4])))
+def test_what_is_not_agreed_is_written_as_if_it_were_not_there(workshop, changed, agreed, there):
+    """Leaving a field out of the agreement gives the record of a person who has no such field."""
+    loaded = workshop.load()
+    ours = loaded.to_ours(changed())
+    if not {"given_names", "family_name"} <= there:
+        there -= {"given_names", "family_name"}  # half a name is refused; see test_mapping_write
+    present = _without(ours, {*OPTIONAL[:4]} - there)
+    kept = there & agreed
+    if not {"given_names", "family_name"} <= kept:
+        kept -= {"given_names", "family_name"}
+    emptied = _without(ours, {*OPTIONAL[:4]} - kept)
+    everything = loaded.to_theirs(REQUIRED | set(OPTIONAL))(emptied)
+    lists = {"Deltager": "participants", "Maal": "goals"}
+    expected = {key: value for key, value in everything.items() if lists.get(key, "id") in agreed | REQUIRED}
+    assert expected == loaded.to_theirs(REQUIRED | agreed)(present)
+
+
+def _without(ours: Any, names: set[str]) -> Any:
+    return msgspec.structs.replace(ours, **dict.fromkeys(names))
 
 
 def _outcome(read: Any, record: Any) -> Any:

@@ -1,0 +1,8 @@
+"""``python -m samspil.demo [--ui]``."""
+
+import sys
+
+from samspil.demo import demo
+
+if __name__ == "__main__":
+    sys.exit(0 if demo(ui="--ui" in sys.argv[1:]) else 1)
