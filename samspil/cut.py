@@ -17,10 +17,10 @@ from lxml import etree
 from samspil import xml
 from samspil.connector import Rejected
 from samspil.errors import Refused, Unavailable
+from samspil.opening import PROLOG, Opening, elements, fed, scope
 
 BLOCK = 1 << 18  # bytes sliced at a time; about what a core's cache holds
 PIECE = 1 << 14  # bytes parsed at a time
-PROLOG = 1 << 16  # bytes within which the root, and for the fast way the first record, must have begun
 KEPT = 1 << 24  # bytes kept of what could not be cut
 
 _OUTSIDE = (  # what an envelope declares and a record never uses; if it does, decoding refuses it
@@ -28,9 +28,6 @@ _OUTSIDE = (  # what an envelope declares and a record never uses; if it does, d
     "http://www.w3.org/2001/XMLSchema",
 )
 _DECLARATION = re.compile(rb"\A(?:\xef\xbb\xbf)?<\?xml [^<>?]*\?>")
-_UTF8 = re.compile(
-    rb"\A(?:\xef\xbb\xbf)?\s*<(?:[^?]|\?xml(?![^>]*encoding)|\?xml[^>]*encoding\s*=\s*.(?i:utf-8|us-ascii).)"
-)
 _MARKUP = re.compile(rb"<[!?]")  # CDATA, comments, DTDs, processing instructions
 
 
@@ -86,12 +83,12 @@ class Cut:
         self._foreign: list[bytes] = []  # prefixes in scope that a raw record must not use
 
     def __iter__(self) -> Iterator[Slices]:
-        opening = _Opening(self._chunks, self._system)
+        opening = Opening(self._chunks, self._system)
         data = opening.data
         if opening.doctype:
             error = Refused("xml-doctype", hint="a document type is never accepted")
             for chunk in self._chunks:
-                data += chunk[: KEPT - len(data)]
+                data += chunk[: max(0, KEPT - len(data))]
             yield Slices([], [], [Rejected(data, error)])
             return
         while (at := data.find(self._start)) < 0 and len(data) < PROLOG and (chunk := next(self._chunks, b"")):
@@ -106,11 +103,11 @@ class Cut:
         """Whether the names before the first record mean what the raw records take for granted."""
         if _MARKUP.search(_DECLARATION.sub(b"", head)):
             return False
-        scope = _scope(head)
-        if scope.get(self._shape.prefix or None) != self._shape.namespace:
+        names = scope(head)
+        if names.get(self._shape.prefix or None) != self._shape.namespace:
             return False
-        known = {*self._shape.prefixes.items(), *((prefix, uri) for prefix, uri in scope.items() if uri in _OUTSIDE)}
-        foreign = [prefix for prefix, uri in scope.items() if (prefix, uri) not in known]
+        known = {*self._shape.prefixes.items(), *((prefix, uri) for prefix, uri in names.items() if uri in _OUTSIDE)}
+        foreign = [prefix for prefix, uri in names.items() if (prefix, uri) not in known]
         self._foreign = [f"{prefix}:".encode() for prefix in foreign]
         return None not in foreign
 
@@ -172,7 +169,7 @@ class Cut:
         pieces = _pieces(data, self._chunks)
         for piece in pieces:
             last, kept = (last + piece)[-512:], piece
-            error = _fed(parser, piece)
+            error = fed(parser, piece)
             slices = self._records(parser, done)
             if slices.raws or slices.rejected:
                 yield slices
@@ -186,7 +183,7 @@ class Cut:
         if error:
             for piece in pieces:
                 last = (last + piece)[-512:]
-                kept += piece[: KEPT - len(kept)]
+                kept += piece[: max(0, KEPT - len(kept))]
             if not end_tag.search(last):
                 raise Unavailable("the answer ends early", system=self._system, reason="answer-truncated")
             yield Slices([], [], [Rejected(kept, xml.malformed(error))])
@@ -198,50 +195,13 @@ class Cut:
 
     def _records(self, parser: etree.XMLPullParser, done: list[etree._Element]) -> Slices:
         slices = Slices([], [], [])
-        for _, record in _elements(parser):
+        for _, record in elements(parser):
             if next(record.iterancestors(self._shape.tag), None) is None:
                 raw = xml.canonical(record, self._shape.prefixes)
                 slices = _with(slices, raw, self._key_of(record))
                 _free(done)  # the parser is through with it: it is no longer the last node of its parent
                 done.append(record)
         return slices
-
-
-class _Opening:
-    """The beginning of an answer, read until its root element has begun."""
-
-    def __init__(self, chunks: Iterator[bytes], system: str) -> None:
-        parser = etree.XMLPullParser(events=("start",), **xml.SAFE)
-        self.data = b""
-        for chunk in chunks:
-            self.data += chunk
-            root, error = _first(parser, chunk)
-            if root is not None:
-                break
-            if error or len(self.data) > PROLOG:
-                raise Unavailable("the answer is not XML", system=system, reason="answer-not-xml")
-        else:
-            raise Unavailable("the answer ends early", system=system, reason="answer-truncated")
-        self.doctype = xml.has_doctype(root)
-        self.utf8 = _UTF8.match(self.data) is not None
-        name = f"{root.prefix}:{xml.local(root)}" if root.prefix else xml.local(root)
-        self.end_tag = re.compile(rb"</" + re.escape(name.encode()) + rb"\s*>\s*\Z")
-
-
-def _scope(head: bytes) -> dict[str | None, str]:
-    """The namespaces in scope where ``head`` ends; empty if it is not the beginning of a document."""
-    parser = etree.XMLPullParser(events=("start", "end"), **xml.SAFE)
-    try:
-        parser.feed(head)
-    except etree.XMLSyntaxError:
-        return {}
-    open_elements: list[etree._Element] = []
-    for event, element in _elements(parser):
-        if event == "start":
-            open_elements.append(element)
-        else:
-            open_elements.pop()
-    return dict(open_elements[-1].nsmap) if open_elements else {}
 
 
 def _has_markup(block: bytes) -> bool:
@@ -278,28 +238,3 @@ def _pieces(data: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
         for at in range(0, len(data), PIECE):
             yield data[at : at + PIECE]
         data = next(chunks, b"")
-
-
-def _fed(parser: etree.XMLPullParser, piece: bytes) -> etree.XMLSyntaxError | None:
-    try:
-        parser.feed(piece)
-    except etree.XMLSyntaxError as error:
-        return error
-    return None
-
-
-def _first(parser: etree.XMLPullParser, chunk: bytes) -> tuple[etree._Element | None, etree.XMLSyntaxError | None]:
-    """Feed no more of the chunk than it takes to meet an element or an error."""
-    for at in range(0, len(chunk), 1024):
-        error = _fed(parser, chunk[at : at + 1024])
-        root = next((element for _, element in _elements(parser)), None)
-        if error or root is not None:
-            return root, error
-    return None, None
-
-
-def _elements(parser: etree.XMLPullParser) -> Iterator[tuple[str, etree._Element]]:
-    """The events since last asked, of elements only."""
-    for event, element in parser.read_events():
-        if isinstance(element, etree._Element):  # noqa: SLF001  # lxml gives its element type no public name
-            yield event, element

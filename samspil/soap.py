@@ -22,8 +22,8 @@ from lxml import etree
 
 from samspil import xml
 from samspil.cut import Cut, RecordShape, Slices
+from samspil.elements import Offline
 from samspil.errors import AccessError, Refused, SamspilError, SettingsError, Unavailable
-from samspil.xsd import Offline
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 SMALL = 1 << 24  # bytes a small answer may have

@@ -88,16 +88,17 @@ _QUOTED = str.maketrans({"&": "&amp;", "<": "&lt;", '"': "&quot;", "\r": "&#13;"
 
 
 _SPECIAL = re.compile("[&<>\r]")
+_PLAIN = re.compile("[\t\n\x20-\x25\x27-;=?-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*")
 _NEVER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 
 
 def escaped(text: str) -> str:
     """Text as an element's content. Raises Refused (``bad-character``) for what XML cannot carry at all."""
-    if text.isalnum():
+    if _PLAIN.fullmatch(text):
         return text
     if _NEVER.search(text):
         raise Refused("bad-character")
-    return text.translate(_TEXT) if _SPECIAL.search(text) else text
+    return text.translate(_TEXT)
 
 
 def canonical(element: etree._Element, prefixes: Prefixes) -> bytes:

@@ -7,37 +7,19 @@ record at a time when a batch has a broken one, so a broken record costs time bu
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import zeep.exceptions
-import zeep.xsd
 from lxml import etree
-from zeep.xsd.types import builtins
 
 from samspil import xml
 from samspil.connector import Field
 from samspil.cut import RecordShape
+from samspil.elements import Kind, Node, fields, shown, tree
 from samspil.errors import Refused, SettingsError
 
 _NIL = f"{{{xml.XSI}}}nil"
-_NAME = re.compile(r"[^\W\d][\w.-]{0,59}")
-
-Kind = str  # "text" kept to the space, "token" of a form of its own, "date" likewise, "boolean", "integer"
-
-
-class Node(NamedTuple):
-    """An element of a record. ``children`` is empty for one that holds text, whose ``kind`` says of what type."""
-
-    tag: str
-    name: str
-    required: bool
-    many: bool
-    nillable: bool
-    kind: Kind
-    children: dict[str, Node]
 
 
 class RecordType:
@@ -49,12 +31,12 @@ class RecordType:
 
     def __init__(self, file: Path, shape: RecordShape) -> None:
         self._shape = shape
-        self._root = _tree(file, shape.tag)
+        self._root = tree(file, shape.tag)
         try:
             self._schema = etree.XMLSchema(etree.parse(file, etree.XMLParser(**xml.SAFE)))
         except etree.LxmlError as error:
             raise SettingsError(f"is not a usable schema ({type(error).__name__})", file=str(file)) from None
-        self.fields: Mapping[str, Field] = dict(_fields(self._root.children, ""))
+        self.fields: Mapping[str, Field] = dict(fields(self._root.children))
         self._reader = _reader(self._root)
         self._write = _writer(self._root, f"{shape.prefix}:" if shape.prefix else "")
 
@@ -100,7 +82,7 @@ class RecordType:
 
     def _problem(self, element: etree._Element) -> Refused | None:
         if element.tag != self._shape.tag:
-            return Refused("unknown-field", field=_shown(xml.local(element)))
+            return Refused("unknown-field", field=shown(xml.local(element)))
         if self._schema.validate(element):
             return None
         errors: Any = self._schema.error_log  # a list, which the stubs do not tell
@@ -131,7 +113,7 @@ def _refusal(error: etree._LogEntry, steps: list[str], node: Node) -> Refused:
     for step in steps:
         child = next((child for child in node.children.values() if child.name == step), None)
         if child is None:
-            return Refused("unknown-field", field=".".join([*path, _shown(step)]))
+            return Refused("unknown-field", field=".".join([*path, shown(step)]))
         parent, above, node = node, ".".join(path), child
         path.append(f"{step}[]" if child.many else step)
     where = ".".join(path)
@@ -145,11 +127,6 @@ def _refusal(error: etree._LogEntry, steps: list[str], node: Node) -> Refused:
         return Refused("unexpected-field", field=where)
     reason = "bad-date" if node.kind == "date" else "wrong-type"
     return Refused(_REASONS.get(error.type_name, reason), field=where)
-
-
-def _shown(name: str) -> str:
-    """A name that is not in the contract, unless it could be something else than a name."""
-    return name if _NAME.fullmatch(name) and not any(character.isdigit() for character in name) else "?"
 
 
 Convert = Callable[[str], Any]
@@ -209,110 +186,45 @@ def _writer(node: Node, prefix: str) -> Write:
         )
         for child in node.children.values()
     ]
-    names = {child.name for child in node.children.values()}
+    names = frozenset(child.name for child in node.children.values())
 
     def write(record: Mapping[str, Any], out: Callable[[str], None], at: str) -> None:
-        if not isinstance(record, dict):
-            raise Refused("wrong-type", field=at)
-        if not names >= record.keys():
-            raise Refused("unknown-field", field=f"{at}{_shown(str(min(record.keys() - names)))}")
+        _known(record, names, at)
         out(opening)
         for name, many, below, start, end in plan:
             value = record.get(name)
             if value is None:
                 continue
             if many and not isinstance(value, list):
-                raise Refused("wrong-type", field=f"{at}{name}")
+                raise Refused("wrong-type", field=f"{at}{name}[]")
             for item in value if many else (value,):
                 if below:
                     below(item, out, f"{at}{name}[]." if many else f"{at}{name}.")
                 else:
-                    out(start)
-                    out(_text(item, f"{at}{name}"))
-                    out(end)
+                    text = item if type(item) is str and item.isalnum() else _text(item, at, name)
+                    out(f"{start}{text}{end}")
         out(closing)
 
     return write
 
 
-def _text(value: object, at: str) -> str:
+def _known(record: object, names: frozenset[str], at: str) -> None:
+    if not isinstance(record, dict):
+        raise Refused("wrong-type", field=at.rstrip("."))
+    if not names.issuperset(record):
+        raise Refused("unknown-field", field=f"{at}{shown(str(min(record.keys() - names)))}")
+
+
+def _text(value: object, at: str, name: str) -> str:
     if type(value) is str:
         try:
             return xml.escaped(value)
         except Refused as error:
-            raise Refused(error.reason, field=at) from None
+            raise Refused(error.reason, field=f"{at}{name}") from None
     if value is True:
         return "true"
     if value is False:
         return "false"
     if type(value) is int:
         return str(value)
-    raise Refused("wrong-type", field=at)
-
-
-def _fields(children: Mapping[str, Node], at: str) -> Iterator[tuple[str, Field]]:
-    for child in children.values():
-        path = f"{at}{child.name}[]" if child.many else f"{at}{child.name}"
-        yield path, Field(required=child.required)
-        yield from _fields(child.children, f"{path}.")
-
-
-class Offline(zeep.Transport):
-    """Lets zeep load files of one folder, and nothing else."""
-
-    def __init__(self, file: Path) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # zeep's own types are partial
-        self.session.close()
-        self._file, self._folder = file, file.resolve().parent
-
-    def load(self, url: str) -> bytes:
-        path = Path(url.removeprefix("file://")).resolve()
-        if "://" in url.removeprefix("file://") or not path.is_relative_to(self._folder):
-            raise SettingsError(
-                "imports a file from elsewhere; put it in the same folder", file=str(self._file), field=url[:200]
-            )
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise SettingsError(f"cannot be read ({error.strerror})", file=str(path)) from None
-
-
-@cache
-def _schemas(file: Path) -> Any:
-    schemas: Any = zeep.xsd.Schema  # zeep's own types are partial
-    offline = Offline(file)
-    try:
-        return schemas(xml.parse(offline.load(str(file))), offline, str(file.resolve()), zeep.Settings(forbid_dtd=True))
-    except (zeep.exceptions.Error, Refused, etree.LxmlError, LookupError, ValueError) as error:
-        raise SettingsError(f"is not a usable schema ({type(error).__name__})", file=str(file)) from None
-
-
-def _tree(file: Path, tag: str) -> Node:
-    try:
-        element = _schemas(file).get_element(tag)
-    except (zeep.exceptions.Error, LookupError):
-        raise SettingsError("the schema has no such element", file=str(file), field=tag) from None
-    return _node(element)
-
-
-def _node(element: Any) -> Node:
-    children = [_node(child) for _, child in getattr(element.type, "elements", ())]
-    return Node(
-        tag=element.qname.text,
-        name=element.qname.localname,
-        required=not element.is_optional,
-        many=element.accepts_multiple,
-        nillable=bool(element.nillable),
-        kind=_kind(element.type),
-        children={child.tag: child for child in children},
-    )
-
-
-def _kind(kind: object) -> Kind:
-    if isinstance(kind, builtins.Boolean):
-        return "boolean"
-    if isinstance(kind, builtins.Integer):
-        return "integer"
-    if isinstance(kind, (builtins.Date, builtins.DateTime, builtins.Time)):
-        return "date"
-    return "text" if isinstance(kind, builtins.String) else "token"
+    raise Refused("wrong-type", field=f"{at}{name}")

@@ -8,9 +8,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import Connection, Date, Engine, Numeric, Table, bindparam, create_engine, delete, inspect, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+import msgspec
+from sqlalchemy import JSON, Connection, Date, Engine, Numeric, Table, bindparam, create_engine, delete, inspect, select
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
@@ -18,8 +18,11 @@ from connectors.database import contract
 from samspil.account import SECRET, Account, Settings
 from samspil.connector import Change, Connector, Field, Receipt, Writes
 from samspil.errors import AccessError, SettingsError, Unavailable
+from samspil.store import bulk
 
 _BATCH = 2_000  # rows in one transaction
+
+_json = msgspec.json.Encoder().encode
 
 
 class DatabaseSettings(Settings, frozen=True, kw_only=True):
@@ -58,8 +61,7 @@ class Database(Connector):
 
     def write(self, schema: str, batch: Sequence[Change]) -> Sequence[Receipt]:
         table = contract.table(schema)
-        row = _row(table)
-        puts = [row(change.record) for change in batch if change.action == "put"]
+        puts = [change.record for change in batch if change.action == "put"]
         gone = [{"gone": change.record["id"]} for change in batch if change.action == "delete"]
         with self._transaction() as connection:
             if puts:
@@ -98,8 +100,41 @@ class Database(Connector):
             ) from None
 
 
+def _upsert(connection: Connection, table: Table, records: Sequence[Mapping[str, Any]]) -> None:
+    """Insert or replace rows by their key, in bulk."""
+    if connection.dialect.name == "postgresql":
+        _copy_upsert(connection, table, records)
+        return
+    row = _row(table)
+    statement = insert(table)
+    others = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
+    statement = statement.on_conflict_do_update(index_elements=[table.c.id], set_=others)
+    connection.execute(statement, [row(record) for record in records])
+
+
+def _copy_upsert(connection: Connection, table: Table, records: Sequence[Mapping[str, Any]]) -> None:
+    """COPY to a temporary table, then one statement: the outbox's JSON values are what PostgreSQL reads as text."""
+    names = list(table.columns.keys())
+    lists = {column.name for column in table.columns if isinstance(column.type, JSON)}
+    coming = f"coming_{table.name}"
+    connection.exec_driver_sql(
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {coming} (LIKE {table.name}) ON COMMIT DELETE ROWS"
+    )
+    rows = (
+        [_json(record[name]).decode() if name in lists and name in record else record.get(name) for name in names]
+        for record in records
+    )
+    bulk.copy_text(connection, coming, names, rows)
+    quoted = [f'"{name}"' for name in names]
+    others = ", ".join(f"{name} = excluded.{name}" for name in quoted if name != '"id"')
+    connection.exec_driver_sql(
+        f"INSERT INTO {table.name} ({', '.join(quoted)}) SELECT {', '.join(quoted)} FROM {coming} "
+        f"ON CONFLICT (id) DO UPDATE SET {others}"
+    )
+
+
 def _row(table: Table) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """How a record becomes a row: the outbox holds JSON, so dates and decimals are text there."""
+    """How a record becomes a row elsewhere: dates and decimals are text in the outbox's JSON."""
     blank = dict.fromkeys(table.columns.keys())
     convert: dict[str, Callable[[str], Any]] = {
         column.name: date.fromisoformat if isinstance(column.type, Date) else Decimal
@@ -115,11 +150,3 @@ def _row(table: Table) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         return values
 
     return row
-
-
-def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """One statement for many rows. The two dialects spell it alike but are built apart."""
-    make = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    statement = make(table)
-    others = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
-    connection.execute(statement.on_conflict_do_update(index_elements=[table.c.id], set_=others), rows)

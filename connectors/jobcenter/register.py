@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 from lxml import etree
@@ -13,7 +13,7 @@ from samspil import xml
 from samspil.errors import Refused
 from samspil.testing.world import World
 
-Kept = MutableMapping[str, dict[str, dict[str, Any]]]
+Kept = Mapping[str, MutableMapping[str, dict[str, Any]]]
 
 
 class Register:

@@ -12,11 +12,12 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 
-def prepare(pools: list[dict[str, Any]]) -> dict[str, Any]:
+def prepare(pools: list[dict[str, Any]], **_: Any) -> dict[str, Any]:
     """Create Airflow's database with the pools and the DAGs: two first runs at once would both create the DAGs."""
     from airflow.dag_processing.bundles.manager import DagBundlesManager  # noqa: PLC0415  # all of Airflow: late
     from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db  # noqa: PLC0415
@@ -35,7 +36,7 @@ def prepare(pools: list[dict[str, Any]]) -> dict[str, Any]:
     return {}
 
 
-def load() -> dict[str, Any]:
+def load(**_: Any) -> dict[str, Any]:
     """Import all that the first run needs, so that it can be done while something else is prepared."""
     import airflow.api_fastapi.execution_api.app  # noqa: PLC0415
     import airflow.dag_processing.dagbag  # noqa: PLC0415
@@ -44,8 +45,11 @@ def load() -> dict[str, Any]:
     return {}
 
 
-def run(dag: str, environment: dict[str, str]) -> dict[str, Any]:
-    """Run a DAG once. Returns the run's id, its state and the tasks that did not succeed with their state."""
+def run(dag: str, environment: dict[str, str], log: str) -> dict[str, Any]:
+    """Run a DAG once. Returns the run's id, its state and the tasks that did not succeed with their state.
+
+    ``log`` is where the run's output goes; each task's part of it is kept where Airflow's pages look for it.
+    """
     os.environ.update(environment)
     from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415
 
@@ -57,7 +61,21 @@ def run(dag: str, environment: dict[str, str]) -> dict[str, Any]:
     done = bag.dags[dag].test()
     failed = {ti.task_id: str(ti.state) for ti in done.get_task_instances() if ti.state != "success"}
     seconds = round(time.monotonic() - begun, 2)
+    sys.stdout.flush()
+    folder = Path(os.environ["AIRFLOW__LOGGING__BASE_LOG_FOLDER"]) / f"dag_id={dag}" / f"run_id={done.run_id}"
+    for task, text in task_logs(Path(log).read_text(encoding="utf-8", errors="replace")):
+        place = folder / f"task_id={task}"
+        place.mkdir(parents=True, exist_ok=True)
+        with (place / "attempt=1.log").open("a", encoding="utf-8") as file:
+            file.write(text)
     return {"run_id": done.run_id, "state": str(done.state.value), "failed": failed, "seconds": seconds}
+
+
+def task_logs(text: str) -> Iterator[tuple[str, str]]:
+    """Each task's part of what ``dag.test()`` printed."""
+    for part in text.split("[DAG TEST] starting task_id=")[1:]:
+        lines = part.splitlines(keepends=True)
+        yield lines[0].split()[0], "".join(line for line in lines[1:] if "[DAG TEST]" not in line)
 
 
 _COMMANDS: dict[str, Callable[..., dict[str, Any]]] = {"prepare": prepare, "load": load, "run": run}
@@ -68,7 +86,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     for line in sys.stdin:
         command = json.loads(line)
-        log = os.open(command.pop("log"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        log = os.open(command["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, sys.stdout.fileno())
         os.dup2(log, sys.stderr.fileno())
         os.close(log)

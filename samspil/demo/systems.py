@@ -25,13 +25,16 @@ class NationalSandbox(Protocol):
 
 
 class Systems:
-    """A context manager. ``accounts`` are by connection; a national system is one sandbox for all municipalities."""
+    """A context manager. ``accounts`` are by connection; a national system is one sandbox for all municipalities.
 
-    def __init__(self, files: Sequence[MunicipalityFile]) -> None:
+    ``citizens`` is how many each municipality has.
+    """
+
+    def __init__(self, files: Sequence[MunicipalityFile], *, citizens: int = 200) -> None:
         self.accounts: dict[str, Account] = {}
         self.sandboxes: dict[tuple[str, str], Sandbox] = {}  # (municipality's slug, system)
         self.national: dict[str, Sandbox] = {}  # by connector
-        worlds = [World(file.municipality.code) for file in files]
+        worlds = [World(file.municipality.code, citizens=citizens) for file in files]
         for file, world in zip(files, worlds, strict=True):
             for name, use in file.systems.items():
                 kind = sandbox_of(use.connector)

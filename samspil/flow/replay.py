@@ -88,7 +88,7 @@ def _again(flow: CompiledFlow, entry: Any) -> tuple[bytes, bytes | None, bytes]:
 
 def _plan(hub: Hub, flow: CompiledFlow, ready: Sequence[tuple[Any, bytes, bytes | None, bytes]]) -> int:
     with hub.store.transaction() as connection:
-        run = runs.start(connection, flow.id, f"replay {time.time():.6f}").id
+        run = runs.start(connection, flow.id, f"{runs.REPLAY}{time.time():.6f}").id
         rows, entries = [], []
         for n, (entry, payload, person, fingerprint) in enumerate(ready, start=1):
             number = first_id(run) + n

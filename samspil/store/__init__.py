@@ -27,7 +27,7 @@ _BUSY = 60  # seconds SQLite waits for another process's write
 class Store:
     """An open store. Use ``transaction`` for everything; nothing is kept open between."""
 
-    def __init__(self, url: str, *, create: bool = True) -> None:
+    def __init__(self, url: str, *, create: bool = True, write: bool = True) -> None:
         try:
             parsed = make_url(url.replace("postgresql://", "postgresql+psycopg://", 1))
         except ArgumentError:
@@ -38,8 +38,8 @@ class Store:
         memory = not self.postgresql and not parsed.database
         self.engine: Engine = create_engine(parsed, poolclass=StaticPool if memory else NullPool)
         if not self.postgresql:
-            event.listen(self.engine, "connect", _tune_sqlite)
-            event.listen(self.engine, "begin", _begin_immediate)
+            event.listen(self.engine, "connect", _tune_sqlite if write else _tune_reader)
+            event.listen(self.engine, "begin", _begin_immediate if write else _begin)
         if create:
             with self.transaction() as connection:
                 if self.postgresql:  # two first starts at once must not both create
@@ -48,7 +48,7 @@ class Store:
 
     @classmethod
     def from_environment(cls, municipality: str, *, create: bool = True) -> Store:
-        """Open the store named by SAMSPIL_STORE. With ``create=False`` nothing is written, not even an empty store."""
+        """Open the store named by SAMSPIL_STORE. With ``create=False`` nothing is written or locked."""
         url = os.environ.get("SAMSPIL_STORE", DEFAULT).replace("{municipality}", municipality)
         if not create:
             return cls.to_look_at(url)
@@ -56,14 +56,14 @@ class Store:
 
     @classmethod
     def to_look_at(cls, url: str) -> Store:
-        """Open without creating; a store that isn't there yet is an empty one in memory."""
+        """Open without creating or locking; a store that isn't there yet is an empty one in memory."""
         database = make_url(url).database
         if url.startswith("sqlite") and not (database and Path(database).exists()):
             return cls("sqlite://")
-        store = cls(url, create=False)
-        if not inspect(store.engine).has_table("links"):
-            return cls("sqlite://")
-        return store
+        store = cls(url, create=False, write=False)
+        with store.transaction() as connection:
+            there = inspect(connection).has_table("links")
+        return store if there else cls("sqlite://")
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -79,16 +79,26 @@ class Store:
         self.engine.dispose()
 
 
-def _tune_sqlite(connection: Any, _record: Any) -> None:
+def _tune_sqlite(connection: Any, record: Any) -> None:
+    _tune_reader(connection, record)
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # a receipt must survive a power cut
+    cursor.execute("PRAGMA cache_size = -16000")
+    cursor.close()
+
+
+def _tune_reader(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # SQLAlchemy's BEGIN, not the driver's
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {_BUSY * 1000}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")  # a receipt must survive a power cut
     cursor.execute("PRAGMA temp_store = FILE")  # bounded memory however large the source
-    cursor.execute("PRAGMA cache_size = -16000")
     cursor.close()
 
 
 def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")  # a reader that later writes would fail on another's write
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")

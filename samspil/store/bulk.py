@@ -35,6 +35,15 @@ def insert(connection: Connection, table: str, columns: Sequence[str], rows: Ite
         connection.exec_driver_sql(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({places})", batch)
 
 
+def copy_text(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """Append rows to a PostgreSQL table of any types; values are text as PostgreSQL reads it, booleans or None."""
+    driver: Any = connection.connection.driver_connection
+    names = ",".join(f'"{column}"' for column in columns)
+    with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
 def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
     driver: Any = connection.connection.driver_connection
     statement = f"COPY {table} ({','.join(columns)}) FROM STDIN (FORMAT BINARY)"
@@ -42,4 +51,3 @@ def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Iter
         copy.set_types([_TYPES.get(column, "bytea") for column in columns])
         for row in rows:
             copy.write_row(row)
-

@@ -12,6 +12,9 @@ from sqlalchemy import Connection, func, insert, select, update
 from samspil.store.tables import DELIVERED, RUN_SHIFT, first_id, flows, links, outbox, receipts, runs
 
 
+REPLAY = "replay "  # how the key of a replay's run begins
+
+
 class State(StrEnum):
     """A run's life. Only APPROVED and later ones are delivered from."""
 
@@ -126,8 +129,9 @@ def flow_name(connection: Connection, flow: int) -> str:
 
 
 def latest(connection: Connection, flow: int) -> Run | None:
-    """The newest run of the flow."""
-    row = connection.execute(select(runs).where(runs.c.flow_id == flow).order_by(runs.c.id.desc()).limit(1)).first()
+    """The newest run of the flow that read its source; a replay does not."""
+    nights = select(runs).where(runs.c.flow_id == flow, runs.c.key.not_like(f"{REPLAY}%"))
+    row = connection.execute(nights.order_by(runs.c.id.desc()).limit(1)).first()
     return Run(row) if row else None
 
 

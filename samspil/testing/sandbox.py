@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 from abc import ABC, abstractmethod
-from collections import defaultdict
+from collections import Counter, defaultdict
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -24,6 +24,18 @@ from samspil.account import Account
 from samspil.testing.faults import CLOSE, Faults, FaultyConnection
 from samspil.testing.tls import CertificateProtocol
 from samspil.testing.world import World
+
+
+class Kept(dict[str, dict[str, Any]]):
+    """Records by the sender's id; ``puts`` counts how often each was put in place, which a resend must not do again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.puts: Counter[str] = Counter()
+
+    def __setitem__(self, key: str, record: dict[str, Any]) -> None:
+        self.puts[key] += 1
+        super().__setitem__(key, record)
 
 
 class Sandbox(ABC):
@@ -39,7 +51,7 @@ class Sandbox(ABC):
         self.world, self.night = world, night
         self.faults = Faults()
         self.calls: list[str] = []
-        self.kept: defaultdict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+        self.kept: defaultdict[str, Kept] = defaultdict(Kept)
         self.port = 0  # chosen at the first start and kept, so that a system that was down comes back where it was
         self._server: _Server | None = None
 
@@ -82,6 +94,10 @@ class Sandbox(ABC):
     def held(self, schema: str) -> dict[str, dict[str, Any]]:
         """What it holds now of a shared schema, by the sender's id."""
         return dict(self.kept[schema])
+
+    def doubled(self, schema: str) -> list[str]:
+        """The sender's ids of records that took effect more than once: right after updates, wrong after resends."""
+        return [key for key, puts in self.kept[schema].puts.items() if puts > 1]
 
     def __enter__(self) -> Self:
         self.start()

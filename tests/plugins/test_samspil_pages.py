@@ -52,7 +52,7 @@ def test_nobody_logged_in_is_sent_to_the_login_page_and_back_afterwards(browser,
 def test_the_overview_shows_every_flow_of_the_municipalities_airflow_knows_those_in_need_first(browser):
     html = browser("/samspil/overview", who="bo").text
     assert ["broken", "randers", "aarhus", "ringkobing_skjern"] == re.findall(r'<section id="(\w+)"', html)
-    assert 24 == html.count('<th class="flow"')
+    assert 24 == html.count('<th class="flow" scope="row"')
     assert "Hvert flows seneste kørsel" in text_of(html)
 
 

@@ -47,7 +47,7 @@ section > p, section > .step { padding: 0 18px 16px; }
 table { border-collapse: collapse; width: 100%; }
 th { text-align: left; font-weight: 600; font-size: 12px; color: var(--soft); white-space: nowrap; }
 th, td { padding: 8px 10px; border-top: 1px solid var(--line); vertical-align: top; }
-thead th { background: var(--quiet); }
+thead th { background: var(--quiet); vertical-align: bottom; }
 th:first-child, td:first-child { padding-left: 18px; }
 th:last-child, td:last-child { padding-right: 18px; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -65,7 +65,7 @@ tbody tr.held > :first-child { box-shadow: inset 4px 0 var(--held); }
 .overview { table-layout: fixed; min-width: 1210px; }  /* the same columns in every municipality's table */
 .overview th, .overview td { padding-left: 7px; padding-right: 7px; }
 .overview thead .flow { width: 168px; } .overview thead .state { width: 152px; } .overview thead .started { width: 108px; }
-.overview thead .number { width: 80px; white-space: normal; vertical-align: bottom; } .overview thead .mark { width: 74px; }
+.overview thead .number { width: 80px; white-space: normal; } .overview thead .mark { width: 74px; }
 .overview th:first-child, .overview td:first-child { padding-left: 18px; }
 code { font-family: ui-monospace, "SF Mono", Consolas, "DejaVu Sans Mono", monospace; font-size: 12px; }
 .step code { display: block; width: fit-content; margin-top: 4px; padding: 2px 8px; background: var(--quiet); border: 1px solid var(--line);

@@ -65,9 +65,7 @@ class Exchange:
 
     def agree(self, order_fields: list[str] = ORDER_FIELDS, **replace: str) -> None:
         """Write the municipality's file; ``replace`` changes texts in it."""
-        text = textwrap.dedent(MUNICIPALITY).format(
-            provider=self.world.provider, order_fields=", ".join(order_fields)
-        )
+        text = textwrap.dedent(MUNICIPALITY).format(provider=self.world.provider, order_fields=", ".join(order_fields))
         for old, new in replace.items():
             text = text.replace(old, new)
         self.file.write_text(text)

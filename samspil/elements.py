@@ -1,0 +1,110 @@
+"""The elements that a schema file describes, as a tree; read from one folder and never from the network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import zeep.exceptions
+import zeep.xsd
+from lxml import etree
+from zeep.xsd.types import builtins
+
+from samspil import xml
+from samspil.connector import Field
+from samspil.errors import Refused, SettingsError
+
+_NAME = re.compile(r"[^\W\d][\w.-]{0,59}")
+
+Kind = Literal["text", "token", "date", "boolean", "integer"]
+# text is kept to the space; a token has a form of its own, and so has a date
+
+
+class Node(NamedTuple):
+    """An element of a record. ``children`` is empty for one that holds text, whose ``kind`` says of what type."""
+
+    tag: str
+    name: str
+    required: bool
+    many: bool
+    nillable: bool
+    kind: Kind
+    children: dict[str, Node]
+
+
+def fields(children: Mapping[str, Node], at: str = "") -> Iterator[tuple[str, Field]]:
+    """Dotted paths of all that is below, containers included, ``[]`` after what may repeat."""
+    for child in children.values():
+        path = f"{at}{child.name}[]" if child.many else f"{at}{child.name}"
+        yield path, Field(required=child.required)
+        yield from fields(child.children, f"{path}.")
+
+
+class Offline(zeep.Transport):
+    """Lets zeep load files of one folder, and nothing else."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # zeep's own types are partial
+        self.session.close()
+        self._file, self._folder = file, file.resolve().parent
+
+    def load(self, url: str) -> bytes:
+        path = Path(url.removeprefix("file://")).resolve()
+        if "://" in url.removeprefix("file://") or not path.is_relative_to(self._folder):
+            raise SettingsError(
+                "imports a file from elsewhere; put it in the same folder", file=str(self._file), field=url[:200]
+            )
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise SettingsError(f"cannot be read ({error.strerror})", file=str(path)) from None
+
+
+@cache
+def _schemas(file: Path) -> Any:
+    schemas: Any = zeep.xsd.Schema  # zeep's own types are partial
+    offline = Offline(file)
+    try:
+        return schemas(xml.parse(offline.load(str(file))), offline, str(file.resolve()), zeep.Settings(forbid_dtd=True))
+    except (zeep.exceptions.Error, Refused, etree.LxmlError, LookupError, ValueError) as error:
+        raise SettingsError(f"is not a usable schema ({type(error).__name__})", file=str(file)) from None
+
+
+def tree(file: Path, tag: str) -> Node:
+    """A global element of a schema file. Raises SettingsError."""
+    try:
+        element = _schemas(file).get_element(tag)
+    except (zeep.exceptions.Error, LookupError):
+        raise SettingsError("the schema has no such element", file=str(file), field=tag) from None
+    return _node(element)
+
+
+def _node(element: Any) -> Node:
+    children = [_node(child) for _, child in getattr(element.type, "elements", ())]
+    return Node(
+        tag=element.qname.text,
+        name=element.qname.localname,
+        required=not element.is_optional,
+        many=element.accepts_multiple,
+        nillable=bool(element.nillable),
+        kind=_kind(element.type),
+        children={child.tag: child for child in children},
+    )
+
+
+def _kind(kind: object) -> Kind:
+    if isinstance(kind, builtins.Boolean):
+        return "boolean"
+    if isinstance(kind, builtins.Integer):
+        return "integer"
+    if isinstance(kind, (builtins.Date, builtins.DateTime, builtins.Time)):
+        return "date"
+    return "text" if isinstance(kind, builtins.String) else "token"
+
+
+def shown(name: str) -> str:
+    """A name that is not in the contract, unless it could be something else than a name."""
+    return name if _NAME.fullmatch(name) and not any(character.isdigit() for character in name) else "?"

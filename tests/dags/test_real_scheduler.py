@@ -1,0 +1,191 @@
+"""One municipality's night under Airflow as it runs in earnest: scheduler, executor, DAG processor, triggerer, API.
+
+``dag.test()`` neither masks secrets nor keeps tasks from Airflow's database; only this shows both.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from samspil.agreement import load_municipality
+from samspil.airflow import pools
+from samspil.demo.installation import PARTS, Installation
+from samspil.demo.systems import Systems
+from samspil.registry import schemas
+
+ROOT = Path(__file__).parent.parent.parent
+SLUG = "randers"
+NEVER = "0 2 29 2 *"  # so that the run that is started here is the only one
+WITHIN = 150  # seconds for the whole night; 40 to 70 are usual on two cores
+
+# A task that does what ours never do: print its account.
+LEAKY = """
+from pathlib import Path
+from airflow.sdk import DAG, task
+from samspil.agreement import load_municipality
+from samspil.airflow.accounts import account
+from samspil.registry import schemas
+
+with DAG("leaky", schedule=None):
+    @task
+    def leak():
+        file = load_municipality(Path(__file__).parent / "municipalities" / "SLUG.yaml", schemas())
+        for system in file.systems.values():
+            found = account(system.connection, file)
+            print("account", found.id, "password", found.password, "extra", found.extra)
+    leak()
+""".replace("SLUG", SLUG)
+
+
+def until(true: Callable[[], Any], what: str) -> Any:
+    """The first true answer. The other side is a process: there is nothing to wait on but its answers."""
+    end = time.monotonic() + WITHIN
+    while time.monotonic() < end:
+        if answer := true():
+            return answer
+        time.sleep(0.5)
+    raise AssertionError(f"{what}: not within {WITHIN} s")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("night")
+
+
+@pytest.fixture(scope="module")
+def dags(folder: Path) -> Path:
+    """The DAG folder with one municipality in it."""
+    copy = folder / "dags"
+    shutil.copytree(ROOT / "dags", copy, ignore=shutil.ignore_patterns("__pycache__", "*.yaml"))
+    text = (ROOT / "dags" / "municipalities" / f"{SLUG}.yaml").read_text(encoding="utf-8")
+    schedule = next(line for line in text.splitlines() if line.startswith("schedule:"))
+    (copy / "municipalities" / f"{SLUG}.yaml").write_text(text.replace(schedule, f'schedule: "{NEVER}"'), "utf-8")
+    (copy / "leaky.py").write_text(LEAKY, "utf-8")
+    return copy
+
+
+@pytest.fixture(scope="module")
+def systems(dags: Path) -> Iterator[Systems]:
+    file = load_municipality(dags / "municipalities" / f"{SLUG}.yaml", schemas())
+    with Systems([file], citizens=60) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def night(folder: Path, dags: Path, systems: Systems) -> Iterator[SimpleNamespace]:
+    """Airflow, after one run of the municipality's DAG that was started over its API."""
+    file = load_municipality(dags / "municipalities" / f"{SLUG}.yaml", schemas())
+    own = {
+        "SAMSPIL_STORE": f"sqlite:///{folder}/store-{{municipality}}.db",
+        "SAMSPIL_KEY": base64.b64encode(bytes(range(32))).decode(),
+        "PYTHONPATH": str(ROOT),
+        **systems.environment,
+    }
+    with Installation(folder / "airflow", dags, own) as airflow:
+        airflow.run("db", "migrate")
+        wanted = folder / "pools.json"
+        wanted.write_text(json.dumps({pool["name"]: {**pool} for pool in pools([file])}), "utf-8")
+        airflow.run("pools", "import", str(wanted))
+        parts = (*PARTS, "triggerer")
+        airflow.start(*parts)
+        airflow.wait(*parts)
+        for dag in (SLUG, "leaky"):
+            until(lambda dag=dag: dag in {each["dag_id"] for each in airflow.api("GET", "dags")["dags"]}, dag)
+            airflow.api("PATCH", f"dags/{dag}", is_paused=False)
+        ran = _run(airflow, SLUG)
+        said = _logs(airflow)
+        leaked = _run(airflow, "leaky")
+        yield SimpleNamespace(airflow=airflow, file=file, tasks=ran, logs=said, leaky_tasks=leaked)
+
+
+def _run(airflow: Installation, dag: str) -> list[dict[str, Any]]:
+    """Start a run whose deadline has passed, wait until it has ended and return its task instances."""
+    begun = datetime.now(UTC) - timedelta(hours=30)
+    run = airflow.api("POST", f"dags/{dag}/dagRuns", logical_date=begun.isoformat())["dag_run_id"]
+    path = f"dags/{dag}/dagRuns/{run}"
+    until(lambda: airflow.api("GET", path)["state"] in ("success", "failed"), path)
+    return list(airflow.api("GET", f"{path}/taskInstances")["task_instances"])
+
+
+def _logs(airflow: Installation) -> dict[str, str]:
+    """Every log file as it is now: those of the tasks and those of Airflow's parts."""
+    files = [path for path in airflow.home.rglob("*.log") if path.is_file()]
+    return {str(path.relative_to(airflow.home)): path.read_text("utf-8", "replace") for path in files}
+
+
+def _found(words: set[str], logs: dict[str, str]) -> list[str]:
+    return [name for name, text in logs.items() if any(word in text for word in words)]
+
+
+def test_every_task_of_the_night_succeeds_at_the_first_try(night):
+    assert len(night.file.systems) + 4 * len(night.file.flows) == len(night.tasks)
+    assert {("success", 1)} == {(task["state"], task["try_number"]) for task in night.tasks}
+
+
+def test_tasks_ran_in_their_systems_pools(night):
+    offered = {pool["name"] for pool in pools([night.file])}
+    assert offered == {task["pool"] for task in night.tasks} - {"default_pool"}
+
+
+def test_the_systems_hold_what_was_delivered(night, systems):
+    for flow in night.file.flows:
+        assert systems.sandboxes[SLUG, flow.target].held(flow.schema), flow.name
+
+
+def test_only_run_ids_pass_between_tasks(night):
+    path = f"dags/{SLUG}/dagRuns/~/taskInstances/~/xcomEntries"
+    entries = night.airflow.api("GET", path)["xcom_entries"]
+    assert {f"{flow.name}.plan" for flow in night.file.flows} == {entry["task_id"] for entry in entries}
+    for entry in entries:
+        value = night.airflow.api(
+            "GET", f"dags/{SLUG}/dagRuns/{entry['run_id']}/taskInstances/{entry['task_id']}/xcomEntries/{entry['key']}"
+        )["value"]
+        assert str(value).isdecimal()
+
+
+def test_a_log_shows_the_counts_and_what_to_do_next(night):
+    said = "".join(text for name, text in night.logs.items() if "reconcile" in name)
+    assert "balances: read" in said
+    assert f"samspil quarantine list {SLUG}" in said
+
+
+def test_no_log_has_a_cpr_number_of_anyone(night, systems):
+    worlds = {sandbox.world.municipality: sandbox.world for sandbox in systems.sandboxes.values()}
+    numbers = {fact["cpr"] for world in worlds.values() for fact in world.records("person")}
+    assert len(numbers) > 50
+    assert _found(numbers | {f"{number[:6]}-{number[6:]}" for number in numbers}, night.logs) == []
+
+
+@pytest.fixture
+def secrets(systems: Systems) -> set[str]:
+    passwords = {account.password for account in systems.accounts.values()}
+    passwords |= {account.extra.get("certificate_password", "") for account in systems.accounts.values()}
+    return {password for password in passwords if password}
+
+
+def test_no_log_has_a_secret(night, secrets):
+    assert secrets
+    assert _found(secrets, night.logs) == []
+
+
+def test_a_task_s_log_masks_secrets_even_when_it_prints_its_account(night, secrets):
+    """Airflow masks the task's log. What is printed, not logged, also reaches its worker's own output unmasked."""
+    assert ["success"] == [task["state"] for task in night.leaky_tasks]
+    printed = {name: text for name, text in _logs(night.airflow).items() if "dag_id=leaky" in name}
+    assert [len(night.file.systems)] == [text.count("password ") for text in printed.values()]
+    assert _found(secrets, printed) == []
+
+
+def test_a_missed_deadline_is_said_in_the_triggerer_s_log(night):
+    said = f"{SLUG}: not done by {night.file.deadline}: "
+    until(lambda: said in _logs(night.airflow)["triggerer.log"], said)

@@ -1,0 +1,56 @@
+"""What the pages read of a store, on both databases, and that they can only read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from samspil.agreement import load_municipality
+from samspil.airflow.pages import nights
+from samspil.errors import Unavailable
+from samspil.store import quarantine, runs, tables
+from samspil.store.quarantine import Held
+from samspil.store.runs import State
+from schemas import SCHEMAS
+
+FOLDER = Path(__file__).parent.parent.parent.parent / "dags" / "municipalities"
+FLOW = load_municipality(FOLDER / "randers.yaml", SCHEMAS).flow("journal-attendance-jobcenter")
+COUNTS = {"read": 5, "unchanged": 3, "held_new": 2}
+
+
+@pytest.fixture
+def used(store, store_url, monkeypatch) -> str:
+    """A store in which the flow ran twice, and once only to send the quarantine through again."""
+    monkeypatch.setenv("SAMSPIL_STORE", store_url)
+    with store.transaction() as connection:
+        flow = runs.flow_id(connection, "730", FLOW.name)
+        for key in ("first night", "second night", "replay 1.0"):
+            run = runs.start(connection, flow, key).id
+            runs.change(connection, run, state=State.DONE, counts=COUNTS)
+        quarantine.add(
+            connection, flow, 2, [Held(bytes([n]), None, b"f", "map", "bad-date", "", "", b"") for n in range(2)]
+        )
+    return FLOW.municipality.code
+
+
+def test_a_flow_stands_where_its_latest_night_left_it(used):
+    with nights.looking(used) as connection:
+        found = nights.standing(connection, FLOW)
+        assert ("second night", 2, 0) == (found.night.run.key, found.held_back, found.held_by_target)
+        assert (5, 2, True) == (found.night.counts.read, found.night.counts.held_back, found.night.counts.balances)
+        assert ["second night", "first night"] == [night.run.key for night in nights.history(connection, FLOW)]
+        assert [("map", "bad-date", 2)] == [(r.stage, r.reason, r.records) for r in nights.reasons(connection, FLOW)]
+
+
+def test_the_database_itself_refuses_to_write(used):
+    with pytest.raises(Unavailable), nights.looking(used) as connection:
+        connection.execute(insert(tables.flows).values(municipality="730", name="x"))
+
+
+def test_a_store_without_tables_is_an_empty_one(store_url, monkeypatch):
+    monkeypatch.setenv("SAMSPIL_STORE", store_url)
+    with nights.looking("730") as connection:
+        assert nights.Standing(FLOW) == nights.standing(connection, FLOW)
+        assert ([], []) == (list(nights.history(connection, FLOW)), list(nights.reasons(connection, FLOW)))
