@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -17,10 +18,21 @@ from samspil import xml
 from samspil.connector import Field
 from samspil.errors import Refused, SettingsError
 
-_NAME = re.compile(r"[^\W\d][\w.-]{0,59}")
-
 Kind = Literal["text", "token", "date", "boolean", "integer"]
 # text is kept to the space; a token has a form of its own, and so has a date
+
+_SPACE = " \t\r\n"
+CONVERT: Mapping[Kind, Callable[[str], Any]] = {  # a leaf's text to its value; the text has been or must be checked
+    "text": str,
+    "token": lambda text: text.strip(_SPACE),
+    "date": lambda text: text.strip(_SPACE),
+    "boolean": lambda text: {"true": True, "1": True, "false": False, "0": False}[text.strip(_SPACE)],
+    "integer": int,
+}
+
+_NAME = re.compile(r"[^\W\d][\w.-]{0,59}")
+
+logging.getLogger("zeep").setLevel(logging.CRITICAL + 1)  # it logs values that it cannot read
 
 
 class Node(NamedTuple):
@@ -79,11 +91,12 @@ def tree(file: Path, tag: str) -> Node:
         element = _schemas(file).get_element(tag)
     except (zeep.exceptions.Error, LookupError):
         raise SettingsError("the schema has no such element", file=str(file), field=tag) from None
-    return _node(element)
+    return node(element)
 
 
-def _node(element: Any) -> Node:
-    children = [_node(child) for _, child in getattr(element.type, "elements", ())]
+def node(element: Any) -> Node:
+    """An element as zeep knows it, as a tree."""
+    children = [node(child) for _, child in getattr(element.type, "elements", ())]
     return Node(
         tag=element.qname.text,
         name=element.qname.localname,

@@ -1,6 +1,6 @@
 """SOAP 1.1, document/literal: requests built from a WSDL on disk, small answers as dicts, large ones cut unparsed.
 
-zeep knows the WSDL and builds and reads the small parts; records go in and out as bytes (``samspil.xsd``,
+zeep knows the WSDL and builds the requests; records go in and out as bytes (``samspil.xsd``,
 ``samspil.cut``). A WSDL may import files of its own folder only: nothing is fetched at start, or ever.
 """
 
@@ -17,12 +17,10 @@ import requests
 import stamina
 import zeep
 import zeep.exceptions
-import zeep.helpers
 from lxml import etree
 
-from samspil import xml
+from samspil import elements, xml
 from samspil.cut import Cut, RecordShape, Slices
-from samspil.elements import Offline
 from samspil.errors import AccessError, Refused, SamspilError, SettingsError, Unavailable
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -81,7 +79,8 @@ class Soap:
         prefixes: xml.Prefixes | None = None,
         http_headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """The answer as nested dicts of local names; an element that may repeat is always a list, one absent None.
+        """The answer as nested dicts of local names; an element that may repeat is always a list, an absent one
+        is None, ``xs:boolean`` and whole numbers are bool and int, and all else is text.
 
         ``headers`` are SOAP headers by ``{namespace}element``. ``records`` are elements already encoded, put last
         into the request's element; ``prefixes`` are the ones they are written with.
@@ -125,7 +124,7 @@ class Soap:
         try:
             soap_headers = [client.get_element(name)(**value) for name, value in (headers or {}).items()]
             envelope = client.create_message(client.service, operation, **values, _soapheaders=soap_headers)
-        except (zeep.exceptions.Error, AttributeError, TypeError, LookupError):
+        except (zeep.exceptions.Error, AttributeError, TypeError, LookupError, ValueError):
             # zeep quotes the value in its message
             raise SettingsError("the request does not fit the WSDL", file=str(self._wsdl), field=operation) from None
         if not records:
@@ -189,18 +188,13 @@ class Soap:
         return kind(f"{operation} was answered with fault {shown}", system=self._system, reason=reason)
 
     def _decoded(self, operation: str, answer: etree._Element) -> dict[str, Any]:
-        client = _client(self._wsdl)
         try:
-            element = client.get_element(str(answer.tag))
-            value = element.parse(answer, client.wsdl.types)
-        except (zeep.exceptions.Error, LookupError, ValueError, TypeError):
-            # zeep quotes the text in its message
+            node = elements.node(_client(self._wsdl).get_element(str(answer.tag)))
+            return _values(answer, node)
+        except (zeep.exceptions.Error, LookupError, ValueError):
             raise Unavailable(
                 f"the answer to {operation} does not fit the WSDL", system=self._system, reason="answer-invalid"
             ) from None
-        plain: Any = zeep.helpers.serialize_object  # zeep's own types are partial
-        result: dict[str, Any] = plain(value, dict) or {}
-        return result
 
 
 class Reading:
@@ -224,6 +218,19 @@ class Reading:
         return "" if self._cut.rest is None else xml.text(self._cut.rest, name)
 
 
+def _values(element: etree._Element, node: elements.Node) -> dict[str, Any]:
+    """Nested dicts. zeep's own reader logs values and turns what it cannot read into None."""
+    found: dict[str, Any] = {child.name: [] if child.many else None for child in node.children.values()}
+    for child in element:
+        below = node.children[str(child.tag)]
+        value = _values(child, below) if below.children else elements.CONVERT[below.kind](child.text or "")
+        if below.many:
+            found[below.name].append(value)
+        else:
+            found[below.name] = value
+    return found
+
+
 def _again(error: Exception) -> bool | float:
     """Whether to try again at once, or after how many seconds."""
     if not isinstance(error, Unavailable):
@@ -236,11 +243,13 @@ def _again(error: Exception) -> bool | float:
 @cache
 def _client(wsdl: Path) -> Any:
     """The WSDL, read once per process. Raises SettingsError."""
+    client: Any = zeep.Client  # zeep's own types are partial
     try:
-        client: Any = zeep.Client  # zeep's own types are partial
-        return client(str(wsdl), transport=Offline(wsdl), settings=zeep.Settings(strict=True, forbid_dtd=True))
+        made = client(str(wsdl), transport=elements.Offline(wsdl), settings=zeep.Settings(strict=True, forbid_dtd=True))
+        made.service  # noqa: B018  # raises if the file describes none
     except (zeep.exceptions.Error, etree.LxmlError, KeyError, ValueError) as error:
         raise SettingsError(f"is not a usable WSDL ({type(error).__name__})", file=str(wsdl)) from None
+    return made
 
 
 def _action(wsdl: Path, operation: str) -> str:

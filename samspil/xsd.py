@@ -16,7 +16,7 @@ from lxml import etree
 from samspil import xml
 from samspil.connector import Field
 from samspil.cut import RecordShape
-from samspil.elements import Kind, Node, fields, shown, tree
+from samspil.elements import CONVERT, Node, fields, shown, tree
 from samspil.errors import Refused, SettingsError
 
 _NIL = f"{{{xml.XSI}}}nil"
@@ -132,20 +132,17 @@ def _refusal(error: etree._LogEntry, steps: list[str], node: Node) -> Refused:
 Convert = Callable[[str], Any]
 Reader = dict[str, tuple[str, bool, bool, "Convert | None", "Reader | None"]]  # tag → name, many, nillable, …
 
-_SPACE = " \t\r\n"
-_CONVERT: Mapping[Kind, Convert | None] = {
-    "text": None,
-    "token": lambda text: text.strip(_SPACE),
-    "date": lambda text: text.strip(_SPACE),
-    "boolean": lambda text: text.strip(_SPACE) in ("true", "1"),
-    "integer": int,
-}
-
 
 def _reader(node: Node) -> Reader:
     """A node as a table that is quick to read by."""
     return {
-        tag: (child.name, child.many, child.nillable, _CONVERT[child.kind], _reader(child) if child.children else None)
+        tag: (
+            child.name,
+            child.many,
+            child.nillable,
+            None if child.kind == "text" else CONVERT[child.kind],
+            _reader(child) if child.children else None,
+        )
         for tag, child in node.children.items()
     }
 

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from samspil.store.tables import DELIVERED, RUN_SHIFT, first_id, flows, links, outbox, receipts, runs
 
-
 REPLAY = "replay "  # how the key of a replay's run begins
 
 

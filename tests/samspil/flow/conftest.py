@@ -47,9 +47,9 @@ MUNICIPALITY = """
 ORDER = "jobcenter-course_order-journal"
 ATTENDANCE = "journal-attendance-jobcenter"
 ORDER_FIELDS = (
-    "id cpr given_names family_name address_protected address case_id target_group provider offer start end "
-    "hours_per_week consent case_worker contact_phone ordered_at goals"
-).split()
+    "id, cpr, given_names, family_name, address_protected, address, case_id, target_group, provider, offer, start, end, "
+    "hours_per_week, consent, case_worker, contact_phone, ordered_at, goals"
+)
 
 
 class Exchange:
@@ -63,9 +63,9 @@ class Exchange:
         self.file = folder / "ringkobing.yaml"
         self.agree()
 
-    def agree(self, order_fields: list[str] = ORDER_FIELDS, **replace: str) -> None:
+    def agree(self, order_fields: str = ORDER_FIELDS, **replace: str) -> None:
         """Write the municipality's file; ``replace`` changes texts in it."""
-        text = textwrap.dedent(MUNICIPALITY).format(provider=self.world.provider, order_fields=", ".join(order_fields))
+        text = textwrap.dedent(MUNICIPALITY).format(provider=self.world.provider, order_fields=order_fields)
         for old, new in replace.items():
             text = text.replace(old, new)
         self.file.write_text(text)

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from samspil import flow as steps
 from samspil.errors import GuardTripped, SamspilError, Unavailable
+from samspil.flow.replay import replay
 from samspil.ledger import verify
 from samspil.store import Store, quarantine
 
@@ -144,8 +145,8 @@ def test_a_plan_nobody_approved_is_dropped_by_the_next_night(on_sqlite, monkeypa
 
 
 def test_only_the_agreements_fields_leave(on_sqlite):
-    fields = "id cpr given_names family_name address_protected target_group provider offer start hours_per_week consent ordered_at goals"
-    on_sqlite.agree(fields.split())
+    fields = "id, cpr, given_names, family_name, address_protected, target_group, provider, offer, start"
+    on_sqlite.agree(f"{fields}, hours_per_week, consent, ordered_at, goals")
     on_sqlite.run(ORDER, "night 1")
     sent = str(on_sqlite.journal.held("course_order"))
     orders = on_sqlite.world.records("course_order")
