@@ -67,7 +67,7 @@ class Nights:
         """End the processes; what one was doing is left as a crash would leave it."""
         for process in self._processes:
             process.stop()
-        self._threads.shutdown()
+        self._threads.shutdown(cancel_futures=True)
 
     def __enter__(self) -> Self:
         return self

@@ -306,3 +306,17 @@ def test_a_connection_that_is_missing_is_a_setting_to_correct(airflow_home):
     assert "AIRFLOW_CONN_NOWHERE" not in os.environ
     with pytest.raises(SettingsError, match="AIRFLOW_CONN_NOWHERE"):
         account("nowhere", FILES[0])
+
+
+def test_what_a_run_in_one_process_prints_is_told_apart_by_task():
+    from samspil.airflow.inprocess import task_logs
+
+    text = """before
+[info] [DAG TEST] starting task_id=check_star map_index=-1 [x]
+[info] [DAG TEST] running task <TaskInstance>
+[info] star answers
+[info] [DAG TEST] end task task_id=check_star map_index=-1
+[info] [DAG TEST] starting task_id=a.plan map_index=-1 [x]
+[info] run 1: read 2
+"""
+    assert list(task_logs(text)) == [("check_star", "[info] star answers\n"), ("a.plan", "[info] run 1: read 2\n")]

@@ -1,11 +1,13 @@
 """A process is killed anywhere: the next one finishes the work, and the target has each record exactly once."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 
+import msgspec
 import pytest
 
 from samspil.errors import Unavailable
@@ -21,9 +23,8 @@ class Killed(BaseException):
 def kill_at(monkeypatch, n):
     """End at the n-th transaction of the store, before or after it took effect (odd and even n)."""
     real, count = Store.transaction, [0]
-    from contextlib import contextmanager
 
-    @contextmanager
+    @contextlib.contextmanager
     def transaction(self):
         count[0] += 1
         if count[0] == (n + 1) // 2 and n % 2:
@@ -40,10 +41,8 @@ def kill_at(monkeypatch, n):
 def test_killed_at_any_transaction_the_next_run_finishes(exchange, monkeypatch, n):
     with monkeypatch.context() as patch:
         kill_at(patch, n)
-        try:
+        with contextlib.suppress(Killed):
             exchange.run(ATTENDANCE, "night 1")
-        except Killed:
-            pass
     counts = exchange.run(ATTENDANCE, "night 1")
     assert counts.balances
     assert set(exchange.jobcenter.held("attendance")) == exchange.expected("attendance")
@@ -93,8 +92,6 @@ def test_a_process_killed_for_real_is_finished_by_the_next(exchange):
             hub.connector("jobcenter").write = killing
             delivery.Delivery(hub, hub.flow({ATTENDANCE!r})).run()
     """)
-    import msgspec
-
     environment = {**os.environ, "ACCOUNTS": msgspec.json.encode(exchange.accounts).decode()}
     done = subprocess.run([sys.executable, "-c", program], env=environment, check=False, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()

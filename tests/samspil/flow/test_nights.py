@@ -65,12 +65,7 @@ def test_orders_for_other_providers_and_without_consent_are_filtered(exchange):
 def test_what_no_longer_may_be_there_is_taken_back(on_sqlite):
     on_sqlite.run(ORDER, "night 1")
     held = on_sqlite.journal.held("course_order")
-    on_sqlite.agree(**{"only: {": "only: {target_group: ['2'], ", "deletions: 5": "deletions: 100"})
-    on_sqlite.file.write_text(
-        on_sqlite.file.read_text().replace(
-            "rhythm: nightly\n        only", "guard: {deletions: 100}\n        rhythm: nightly\n        only"
-        )
-    )
+    on_sqlite.agree(**{"only: {": "guard: {deletions: 100}\n        only: {target_group: ['2'], "})
     counts = on_sqlite.run(ORDER, "night 2")
     left = on_sqlite.journal.held("course_order")
     assert counts.deleted == len(held) - len(left) > 0
