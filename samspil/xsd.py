@@ -25,12 +25,12 @@ _NIL = f"{{{xml.XSI}}}nil"
 class RecordType:
     """The global element of ``shape`` in a schema file.
 
-    In dicts an element that may repeat is always a list, an absent or nil one is absent, ``xs:boolean`` and whole
+    In dicts an element that may repeat is always a list (empty if absent), another absent or nil one is absent, ``xs:boolean`` and whole
     numbers are bool and int, and everything else is text as on the wire. Raises SettingsError.
     """
 
     def __init__(self, file: Path, shape: RecordShape) -> None:
-        self._shape = shape
+        self._shape, self.name = shape, shape.record
         self._root = tree(file, shape.tag)
         try:
             self._schema = etree.XMLSchema(etree.parse(file, etree.XMLParser(**xml.SAFE)))
@@ -130,7 +130,8 @@ def _refusal(error: etree._LogEntry, steps: list[str], node: Node) -> Refused:
 
 
 Convert = Callable[[str], Any]
-Reader = dict[str, tuple[str, bool, bool, "Convert | None", "Reader | None"]]  # tag → name, many, nillable, …
+# tag → name, many, nillable, how to convert its text, what is below it
+Reader = dict[str, tuple[str, bool, bool, "Convert | None", "Reader | None"]]
 
 
 def _reader(node: Node) -> Reader:
@@ -164,6 +165,8 @@ def _value(element: etree._Element, reader: Reader) -> dict[str, Any]:
             record.setdefault(name, []).append(value)
         else:
             record[name] = value
+    for name in lists:
+        record.setdefault(name, [])
     return record
 
 

@@ -72,10 +72,17 @@ def run(dag: str, environment: dict[str, str], log: str) -> dict[str, Any]:
 
 
 def task_logs(text: str) -> Iterator[tuple[str, str]]:
-    """Each task's part of what ``dag.test()`` printed."""
-    for part in text.split("[DAG TEST] starting task_id=")[1:]:
-        lines = part.splitlines(keepends=True)
-        yield lines[0].split()[0], "".join(line for line in lines[1:] if "[DAG TEST]" not in line)
+    """Each task's part of what ``dag.test()`` printed, in the order in which they began."""
+    parts: dict[str, list[str]] = {}
+    part: list[str] = []
+    for line in text.splitlines(keepends=True):
+        _, begins, rest = line.partition("[DAG TEST] starting task_id=")
+        if begins:
+            part = parts.setdefault(rest.split()[0], [])
+        elif "[DAG TEST]" not in line:
+            part.append(line)
+    for task, lines in parts.items():
+        yield task, "".join(lines)
 
 
 _COMMANDS: dict[str, Callable[..., dict[str, Any]]] = {"prepare": prepare, "load": load, "run": run}

@@ -33,9 +33,13 @@ def test_entries_come_back_as_they_were_written(written):
 
 
 def test_a_batch_stands_or_falls_with_the_callers_transaction(written):
-    with pytest.raises(ZeroDivisionError), written.transaction() as connection:
-        Ledger("730", SIGNER).append(connection, {}, [entry(1)])
-        raise ZeroDivisionError
+    def fail_after_appending():
+        with written.transaction() as connection:
+            Ledger("730", SIGNER).append(connection, {}, [entry(1)])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_after_appending()
     with written.transaction() as connection:
         assert verify(connection, "730", SIGNER.public_key()) == 12
 
