@@ -131,12 +131,7 @@ class Cut:
         body, end, tail = block.rpartition(self._end)
         if not end:
             return Slices([], [], []), tail
-        if (
-            _has_markup(body)
-            or (b"=" in body and b"xmlns" in body)
-            or self._odd.search(body)
-            or any(prefix in body for prefix in self._foreign)
-        ):
+        if _has_markup(body) or self._odd.search(body) or any(prefix in body for prefix in self._foreign):
             return None
         parts = body.split(end)
         if body.count(self._start) != len(parts):  # a record inside a record

@@ -37,12 +37,12 @@ class RecordType:
         except etree.LxmlError as error:
             raise SettingsError(f"is not a usable schema ({type(error).__name__})", file=str(file)) from None
         self.fields: Mapping[str, Field] = dict(fields(self._root.children))
-        self._reader = _reader(self._root)
+        self._read = _reader(self._root)
         self._write = _writer(self._root, f"{shape.prefix}:" if shape.prefix else "")
 
     def decode(self, raws: Sequence[bytes]) -> list[dict[str, Any] | Refused]:
         """Each record, or why it is refused (``xml-malformed``, ``unknown-field``, ``bad-date``, …) and where."""
-        return [problem or _value(element, self._reader) for element, problem in zip(*self._checked(raws), strict=True)]
+        return [problem or self._read(element) for element, problem in zip(*self._checked(raws), strict=True)]
 
     def check(self, raws: Sequence[bytes]) -> list[Refused | None]:
         """What ``decode`` would refuse, without decoding."""
@@ -129,14 +129,9 @@ def _refusal(error: etree._LogEntry, steps: list[str], node: Node) -> Refused:
     return Refused(_REASONS.get(error.type_name, reason), field=where)
 
 
-Convert = Callable[[str], Any]
-# tag → name, many, nillable, how to convert its text, what is below it
-Reader = dict[str, tuple[str, bool, bool, "Convert | None", "Reader | None"]]
-
-
-def _reader(node: Node) -> Reader:
-    """A node as a table that is quick to read by."""
-    return {
+def _reader(node: Node) -> Callable[[etree._Element], dict[str, Any]]:
+    """The function that reads a checked element as a dict."""
+    table = {
         tag: (
             child.name,
             child.many,
@@ -146,28 +141,30 @@ def _reader(node: Node) -> Reader:
         )
         for tag, child in node.children.items()
     }
+    lists = [child.name for child in node.children.values() if child.many]
 
+    def read(element: etree._Element) -> dict[str, Any]:
+        record: dict[str, Any] = {}
+        for child in element:
+            name, many, nillable, convert, below = table[child.tag]
+            if nillable and child.get(_NIL) in ("true", "1"):
+                continue
+            value: Any
+            if below is not None:
+                value = below(child)
+            else:
+                value = child.text or ""
+                if convert is not None:
+                    value = convert(value)
+            if many:
+                record.setdefault(name, []).append(value)
+            else:
+                record[name] = value
+        for name in lists:
+            record.setdefault(name, [])
+        return record
 
-def _value(element: etree._Element, reader: Reader) -> dict[str, Any]:
-    record: dict[str, Any] = {}
-    for child in element:
-        name, many, nillable, convert, below = reader[child.tag]
-        if nillable and child.get(_NIL) in ("true", "1"):
-            continue
-        value: Any
-        if below is not None:
-            value = _value(child, below)
-        else:
-            value = child.text or ""
-            if convert is not None:
-                value = convert(value)
-        if many:
-            record.setdefault(name, []).append(value)
-        else:
-            record[name] = value
-    for name in lists:
-        record.setdefault(name, [])
-    return record
+    return read
 
 
 Write = Callable[[Mapping[str, Any], Callable[[str], None], str], None]

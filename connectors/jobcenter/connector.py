@@ -84,23 +84,26 @@ class Jobcenter(Connector):
 
     def read(self, schema: str, since: str | None = None) -> Iterator[Page]:
         if schema not in self.reads:
-            yield from super().read(schema, since)
-        number, count, unread, first = 1, 0, 0, b""
+            super().read(schema, since)
+        number, count, unread, first, total = 1, 0, 0, b"", ""
         whole = True
         while True:
-            page, page_whole, more, total = self._page(schema, number)
+            answered = self._page(schema, number)
+            page = answered.page
             if page.keys and page.keys[0] == first:
                 raise Unavailable("pages repeat themselves", system="jobcenter", reason="paging-stuck")
-            unread = 0 if page_whole else unread + 1
+            first = page.keys[0] if page.keys else first
+            total = total or answered.total
+            if total != (answered.total or total):
+                raise Unavailable("the list changed while it was read", system="jobcenter", reason="list-moved")
+            unread = 0 if answered.whole else unread + 1
             if unread == STUCK:
                 raise Unavailable(f"{STUCK} pages in a row are not XML", system="jobcenter", reason="paging-stuck")
-            whole = whole and page_whole
-            first = page.keys[0] if page.keys else first
+            whole = whole and answered.whole
             found = len(page.keys) + len(page.rejected)
             count += found
             yield page
-            full = found >= self.settings.page_size
-            if page_whole and not (more == "true" if more else full):
+            if answered.whole and not (answered.more == "true" if answered.more else found >= self.settings.page_size):
                 break
             number += 1
         if whole and total and int(total) != count:

@@ -8,12 +8,12 @@ for a record that did not change. Memory is bounded by the page; the table of se
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import Connection, text
 
 from samspil.store import Store, bulk
-from samspil.store.tables import DELIVERED, FILTERED
+from samspil.store.tables import DELIVERED, DIGEST, FILTERED
 
 _CHUNK = 5_000
 
@@ -47,13 +47,14 @@ class Comparison:
     def __init__(self, store: Store, flow_id: int) -> None:
         self._flow = flow_id
         self._postgresql = store.postgresql
-        self._differing = text(_DIFFERING.format(join=_JOIN[store.postgresql]))
         self.connection: Connection = store.engine.connect()
 
     def __enter__(self) -> Self:
         with self.connection.begin():
             kind = "bytea" if self._postgresql else "BLOB"
+            old = () if self._postgresql else ("DROP TABLE IF EXISTS temp.page", "DROP TABLE IF EXISTS temp.seen")
             for statement in (
+                *old,  # a store in memory has one connection for all
                 f"CREATE TEMPORARY TABLE page (n INTEGER PRIMARY KEY, key {kind}, fingerprint {kind})",
                 f"CREATE TEMPORARY TABLE seen (key {kind})",
             ):
@@ -65,16 +66,31 @@ class Comparison:
 
     def compare(self, keys: Sequence[bytes], fingerprints: Sequence[bytes]) -> Compared:
         """Compare one page. ``n`` in the answer is the index into the page."""
-        connection = self.connection
-        with connection.begin():
-            connection.exec_driver_sql("TRUNCATE page" if self._postgresql else "DELETE FROM page")
-            rows = list(zip(range(len(keys)), keys, fingerprints, strict=True))
-            bulk.insert(connection, "page", ("n", "key", "fingerprint"), rows)
-            connection.exec_driver_sql("INSERT INTO seen SELECT key FROM page")
-            found = connection.execute(self._differing, {"flow": self._flow, "filtered": FILTERED}).all()
+        compare = self._compare_postgresql if self._postgresql else self._compare_sqlite
+        with self.connection.begin():
+            found = compare(keys, fingerprints)
         differing = [Differing(n, state, outbox_id) for n, state, outbox_id, same in found if not same]
         filtered = len(found) - len(differing)
         return Compared(len(keys) - len(found), filtered, differing)
+
+    def _compare_postgresql(self, keys: Sequence[bytes], fingerprints: Sequence[bytes]) -> Sequence[Any]:
+        """The whole page in one statement: its digests as two values, cut apart by the server."""
+        page = {
+            "keys": b"".join(keys),
+            "prints": b"".join(fingerprints),
+            "size": DIGEST,
+            "last": len(keys) - 1,
+            "flow": self._flow,
+            "filtered": FILTERED,
+        }
+        return self.connection.exec_driver_sql(_POSTGRESQL, page).all()
+
+    def _compare_sqlite(self, keys: Sequence[bytes], fingerprints: Sequence[bytes]) -> Sequence[Any]:
+        self.connection.exec_driver_sql("DELETE FROM page")
+        rows = list(zip(range(len(keys)), keys, fingerprints, strict=True))
+        bulk.insert(self.connection, "page", ("n", "key", "fingerprint"), rows)
+        self.connection.exec_driver_sql("INSERT INTO seen SELECT key FROM page")
+        return self.connection.execute(_SQLITE, {"flow": self._flow, "filtered": FILTERED}).all()
 
     def keep(self, keys: Sequence[bytes]) -> None:
         """Count keys as seen that were not compared."""
@@ -114,17 +130,28 @@ class Comparison:
 
 
 # PostgreSQL plans by statistics, and on a night that fills empty tables it has none: it would read all links for each
-# page. The lateral subquery with its LIMIT makes it look each key up by index.
-_JOIN = {
-    True: "LEFT JOIN LATERAL (SELECT * FROM links k WHERE k.flow_id = :flow AND k.key = p.key LIMIT 1) l ON TRUE",
-    False: "LEFT JOIN links l ON l.flow_id = :flow AND l.key = p.key",
-}
-_DIFFERING = """
+# page. The lateral subquery with its LIMIT makes it look each key up by index. %b sends bytes as they are.
+_POSTGRESQL = """
+    WITH page AS MATERIALIZED (
+        SELECT n,
+            substring(%(keys)b FROM n * %(size)s + 1 FOR %(size)s) AS key,
+            substring(%(prints)b FROM n * %(size)s + 1 FOR %(size)s) AS fingerprint
+        FROM generate_series(0, %(last)s) AS n
+    ), kept AS (INSERT INTO seen SELECT key FROM page)
     SELECT p.n, l.state, l.outbox_id, l.fingerprint = p.fingerprint AS same
-    FROM page p {join}
+    FROM page p
+    LEFT JOIN LATERAL (SELECT * FROM links k WHERE k.flow_id = %(flow)s AND k.key = p.key LIMIT 1) l ON TRUE
+    WHERE l.fingerprint IS NULL OR l.fingerprint <> p.fingerprint OR l.state = %(filtered)s
+    ORDER BY p.n
+    """
+_SQLITE = text(
+    """
+    SELECT p.n, l.state, l.outbox_id, l.fingerprint = p.fingerprint AS same
+    FROM page p LEFT JOIN links l ON l.flow_id = :flow AND l.key = p.key
     WHERE l.fingerprint IS NULL OR l.fingerprint <> p.fingerprint OR l.state = :filtered
     ORDER BY p.n
     """
+)
 _GONE = text(
     """
     SELECT l.key, l.outbox_id FROM links l

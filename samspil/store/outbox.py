@@ -58,7 +58,7 @@ def pending(connection: Connection, flow: int, *, after: int, before: int, limit
         if start >= end:
             continue
         bounds = {"flow": flow, "after": start, "before": end, "limit": limit}
-        found = connection.execute(_PENDING, bounds).all()
+        found = bulk.fetch_in_order(connection, _PENDING, bounds)
         if found:
             return [Pending(*row) for row in found]
     return []
@@ -189,8 +189,7 @@ _DELIVERABLE = f"('{State.APPROVED}', '{State.DONE}')"
 _OPEN_RUNS = text(f"SELECT id FROM runs WHERE flow_id = :flow AND pending AND state IN {_DELIVERABLE} ORDER BY id")
 # The subqueries are looked up row by row through their keys: PostgreSQL has no statistics to plan a join with on a
 # night that fills empty tables, and its guess reads all links of the flow for each row.
-_PENDING = text(
-    """
+_PENDING = """
     SELECT o.id, o.key, o.person, o.action, o.fingerprint, o.payload,
         (SELECT l.their_id FROM links l WHERE l.flow_id = :flow AND l.key = o.key) AS their_id
     FROM outbox o
@@ -198,7 +197,6 @@ _PENDING = text(
       AND (SELECT r.status FROM receipts r WHERE r.outbox_id = o.id) IS NULL
     ORDER BY o.id LIMIT :limit
     """
-)
 _WAITING = text(
     f"""
     SELECT o.id, o.key, o.fingerprint

@@ -92,6 +92,14 @@ def blocked_persons(connection: Connection, flow: int) -> set[bytes]:
     return {bytes(person) for person in connection.execute(query).scalars()}
 
 
+def refused(connection: Connection, flow: int) -> Mapping[bytes, bytes]:
+    """Records that the target refused and that make their persons' later ones wait: key → person."""
+    query = select(quarantine.c.key, quarantine.c.person).where(
+        _open(flow), quarantine.c.stage == "deliver", quarantine.c.person.is_not(None)
+    )
+    return {bytes(row.key): bytes(row.person) for row in connection.execute(query)}
+
+
 def settle(connection: Connection, number: int, state: str, note: str) -> None:
     """Close one entry."""
     connection.execute(

@@ -121,6 +121,7 @@ PUT, DELETE, WITHDRAW = 1, 2, 3  # outbox.action; WITHDRAW: still at the source,
 ACCEPTED, REFUSED, SUPERSEDED = 1, 2, 3  # receipts.status
 
 RUN_SHIFT = 32
+DIGEST = 16  # bytes of a key, a person or a fingerprint
 MAX_RUN = 2**31 - 1
 
 

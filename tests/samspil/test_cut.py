@@ -40,6 +40,8 @@ SPELLINGS = (
     lambda at, value: f"<p:R><p:Id>{at}</p:Id><p:R><p:Id>7</p:Id>{value}</p:R><p:R/></p:R>",
     lambda at, value: f"<p:R><p:R x='1'>{value}</p:R><p:R>2</p:R><p:Id>{at}</p:Id></p:R>",
     lambda at, value: f"<p:Other><p:R><p:Id>{at}</p:Id><Id/><p:T>{value}</p:T></p:R></p:Other>",
+    lambda at, value: f"<p:R><p:Id>{at}</p:Id><Id>{value}</Id></p:R>",
+    lambda at, value: f'<p:R><p:Id>{at}</p:Id><p:T xmlns:p="urn:other">{value}</p:T></p:R>',
     lambda at, value: f'<p:R><p:Id>{at}</p:Id><n:T xmlns:n="urn:n" n:a="{at}">{value}</n:T></p:R>',
     lambda at, value: f"<p:R><p:Id> &#{48 + int(at) % 10}; </p:Id><p:T>{value}</p:T></p:R>",
     lambda _at, value: f"<p:R><p:T>{value}</p:T></p:R>",
@@ -56,6 +58,7 @@ HEADS = (
     HEAD.replace("xmlns:p=", 'xmlns="urn:y" xmlns:p='),
     HEAD.replace("xmlns:p=", 'xmlns:n="urn:n" xmlns:xsi="urn:z" xmlns:p='),
     HEAD.replace("urn:x", "urn:y"),
+    f'<s:Envelope xmlns:s="{SOAP}" xmlns:p="urn:x"><s:Body><!-- <p:R><p:Id>9</p:Id></p:R> --><p:Svar>',
 )
 
 records = st.builds(lambda spell, at, value: spell(at, value), st.sampled_from(SPELLINGS), key, text)
@@ -187,6 +190,28 @@ def test_a_default_namespace_may_be_the_expected_one():
     document = '<Svar xmlns="urn:x"><R><Id>1</Id></R><R><Id>2</Id><!-- --></R></Svar>'
     slices = list(Cut([document.encode()], shape, system="test"))
     assert [b"<R><Id>1</Id></R>", b"<R><Id>2</Id></R>"] == [raw for one in slices for raw in one.raws]
+
+
+@pytest.mark.parametrize(
+    ("names", "inner"),
+    [
+        ('xmlns:n="urn:n"', "<n:T>x</n:T>"),
+        ('xmlns:n="urn:n"', '<p:T n:a="1">x</p:T>'),
+        ('xmlns:n="urn:n"', '<p:T\nn:a="1"/>'),
+        ('xmlns:xsi="urn:z"', '<p:T xsi:a="1">x</p:T>'),
+        ('xmlns="urn:y"', "<T>x</T>"),
+    ],
+)
+def test_names_that_the_answer_declares_are_kept_in_the_record(names, inner):
+    head = HEAD.replace("xmlns:p=", f"{names} xmlns:p=")
+    document = (head + plain("1", "a") + f"<p:R><p:Id>2</p:Id>{inner}</p:R>" + TAIL).encode()
+    assert sorted(expected(document)) == sorted(seen(document, [len(document)]))
+
+
+def test_records_of_no_namespace_are_not_the_expected_ones():
+    cutting = Cut([b"<Svar><R><Id>1</Id></R></Svar>"], SHAPE._replace(prefix=""), system="test")
+    assert [] == list(cutting)
+    assert "1" == xml.text(cutting.rest, "Id")
 
 
 def test_a_record_without_key_is_rejected_alone():

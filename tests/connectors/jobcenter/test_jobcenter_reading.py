@@ -201,7 +201,7 @@ def test_a_vendors_wsdl_takes_the_place_of_ours(tmp_path, connect):
     vendors = tmp_path / "jobcenter.wsdl"
     vendors.write_text(vendors.read_text().replace("soapAction=", 'style="document" soapAction='))
     connect(wsdl=str(vendors)).check()
-    vendors.write_text(vendors.read_text().replace("AdgangHent", "AdgangTest"))
+    vendors.write_text(vendors.read_text().replace('operation name="AdgangHent"', 'operation name="AdgangTest"'))
     other = tmp_path / "other.wsdl"
     other.write_text(vendors.read_text())
     with pytest.raises(SettingsError):
