@@ -5,19 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from queue import Empty, Full, Queue
-from typing import Self
+from typing import Generic, Self, TypeVar
 
-from samspil.connector import Page
+T = TypeVar("T")
 
 _AHEAD = 2  # pages; memory stays bounded by the page
 
 
-class Ahead:
+class Ahead(Generic[T]):
     """The same pages, read by a thread. What the reading raises is raised here; leaving early stops the thread."""
 
-    def __init__(self, pages: Iterator[Page]) -> None:
+    def __init__(self, pages: Iterator[T]) -> None:
         self._pages = pages
-        self._queue: Queue[Page | BaseException | None] = Queue(maxsize=_AHEAD)
+        self._queue: Queue[T | BaseException | None] = Queue(maxsize=_AHEAD)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="samspil-read-ahead", daemon=True)
 
@@ -33,7 +33,7 @@ class Ahead:
             except Empty:
                 continue
 
-    def __iter__(self) -> Iterator[Page]:
+    def __iter__(self) -> Iterator[T]:
         while (item := self._queue.get()) is not None:
             if isinstance(item, BaseException):
                 raise item
@@ -53,7 +53,7 @@ class Ahead:
             if close is not None:
                 close()
 
-    def _put(self, item: Page | BaseException | None) -> None:
+    def _put(self, item: T | BaseException | None) -> None:
         while not self._stop.is_set():
             try:
                 self._queue.put(item, timeout=0.1)

@@ -25,39 +25,55 @@ _BATCH = 5_000  # records compared at once; smaller pages are gathered
 class _Batch(NamedTuple):
     raws: list[bytes]
     keys: list[bytes]  # digests
+    prints: list[bytes]
+
+
+class _Read(NamedTuple):
+    """A page with its digests."""
+
+    page: Page
+    keys: Sequence[bytes]
+    prints: Sequence[bytes]
 
 
 def read_into(draft: Draft, comparison: Comparison, since: str | None) -> None:
     """Read everything and plan it. Raises what the connector raises: then nothing of this plan counts."""
     gone: list[bytes] = []
-    with Ahead(draft.flow.source.read(draft.flow.flow.schema, since)) as pages:
+    with Ahead(_read(draft.flow, since)) as pages:
         for batch in _gather(draft, iter(pages), gone):
             _plan(draft, comparison, batch)
     hold_duplicates(draft, comparison)
     plan_deletions(draft, comparison, gone if since is not None else None)
 
 
-def _gather(draft: Draft, pages: Iterator[Page], gone: list[bytes]) -> Iterator[_Batch]:
+def _read(flow: CompiledFlow, since: str | None) -> Iterator[_Read]:
+    """Runs in the reading thread: hashing goes on while the database compares."""
+    for page in flow.source.read(flow.flow.schema, since):
+        yield _Read(page, list(map(flow.key, page.keys)), list(map(flow.fingerprint, page.raws)))
+
+
+def _gather(draft: Draft, pages: Iterator[_Read], gone: list[bytes]) -> Iterator[_Batch]:
     raws: list[bytes] = []
     keys: list[bytes] = []
-    digest = draft.flow.key
-    for page in pages:
+    prints: list[bytes] = []
+    for page, page_keys, page_prints in pages:
         raws += page.raws
-        keys += map(digest, page.keys)
-        gone += map(digest, page.gone)
+        keys += page_keys
+        prints += page_prints
+        gone += map(draft.flow.key, page.gone)
         draft.cursor = page.cursor or draft.cursor
         if page.rejected:
             draft.hold_page([(rejected.raw, rejected.error) for rejected in page.rejected])
         while len(raws) >= _BATCH:
-            yield _Batch(raws[:_BATCH], keys[:_BATCH])
-            del raws[:_BATCH], keys[:_BATCH]
+            yield _Batch(raws[:_BATCH], keys[:_BATCH], prints[:_BATCH])
+            del raws[:_BATCH], keys[:_BATCH], prints[:_BATCH]
     if raws:
-        yield _Batch(raws, keys)
+        yield _Batch(raws, keys, prints)
 
 
 def _plan(draft: Draft, comparison: Comparison, batch: _Batch) -> None:
-    prints = list(map(draft.flow.fingerprint, batch.raws))
-    compared = comparison.compare(batch.keys, prints)
+    keys, prints = batch.keys, batch.prints
+    compared = comparison.compare(keys, prints)
     draft.counts["read"] += len(batch.keys)
     draft.counts["unchanged"] += compared.unchanged
     draft.counts["filtered"] += compared.filtered
@@ -65,13 +81,13 @@ def _plan(draft: Draft, comparison: Comparison, batch: _Batch) -> None:
         return
     with draft.connection.begin():
         held = draft.held_in_this_version(
-            [batch.keys[row.n] for row in compared.differing], [prints[row.n] for row in compared.differing]
+            [keys[row.n] for row in compared.differing], [prints[row.n] for row in compared.differing]
         )
         fresh = [row for row, known in zip(compared.differing, held, strict=True) if not known]
         changes = _Changes(draft, fresh)
         mapped = draft.flow.map([batch.raws[row.n] for row in fresh])
         for row, result in zip(fresh, mapped, strict=True):
-            changes.take(row, batch.keys[row.n], prints[row.n], batch.raws[row.n], result)
+            changes.take(row, keys[row.n], prints[row.n], batch.raws[row.n], result)
         changes.write()
 
 
