@@ -22,6 +22,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     url: str
 
+    def __repr__(self) -> str:  # settings in a traceback must not show a secret
+        return f"{type(self).__name__}(url={self.url!r}, …)"
+
 
 SECRET = msgspec.Meta(extra={"secret": True})
 

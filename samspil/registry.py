@@ -8,7 +8,9 @@ imports neither package by itself, so it works with any set of them.
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
@@ -92,7 +94,14 @@ def _from_folder(name: str) -> _Load:
 
 
 def _entry_points() -> list[tuple[str, str, _Load]]:
-    return [(point.name, f"entry point {point.value}", _from_entry_point(point)) for point in entry_points(group=GROUP)]
+    points = _installed(tuple(sys.path))
+    return [(point.name, f"entry point {point.value}", _from_entry_point(point)) for point in points]
+
+
+@lru_cache(maxsize=1)
+def _installed(_path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """Reads every installed package's metadata: once a process, not once a connector."""
+    return tuple(entry_points(group=GROUP))
 
 
 def _from_entry_point(point: EntryPoint) -> _Load:

@@ -1,0 +1,64 @@
+import msgspec
+import pytest
+
+from samspil.errors import SettingsError
+from samspil.yamlfile import LIMIT, YamlFile
+
+
+class Shape(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    rows: list[dict[str, int]] = []
+
+
+def read(path, text):
+    path.write_text(text)
+    return YamlFile(path, Shape)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "file.yaml"
+
+
+def test_a_file_becomes_a_struct(path):
+    assert read(path, "name: Randers\nrows:\n  - {a: 1}\n").value == Shape(name="Randers", rows=[{"a": 1}])
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "field"),
+    [
+        ("name: x\nrows:\n  - a: 1\n  - a: et\n", 4, "rows[1]"),
+        ("name: x\n\nnames: y\n", 1, ""),
+        ("name: x\nname: y\n", 2, "name"),
+        ("name: [x\n", 2, ""),
+        ("name: !!python/object:os.system x\n", 1, ""),
+        ("name: 2026-02-30\n", 1, ""),
+        ("name: x\nrows: &rows\n  - a: 1\n  - *rows\n", 0, "rows[1]"),
+        ("name: &a x\nrows: *a\n", 0, "rows"),
+        ("? [a]\n: b\n", 1, ""),
+        ("", 1, ""),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_line_and_field(path, text, line, field):
+    with pytest.raises(SettingsError) as caught:
+        read(path, text)
+    assert (caught.value.file, caught.value.line) == (str(path), line)
+    assert caught.value.field.startswith(field)
+
+
+def test_a_file_that_is_missing_too_large_or_not_text_is_refused(path):
+    with pytest.raises(SettingsError, match="cannot be read"):
+        YamlFile(path, Shape)
+    path.write_bytes(b"name: " + b"x" * LIMIT)
+    with pytest.raises(SettingsError, match="larger than"):
+        YamlFile(path, Shape)
+    path.write_bytes(b"name: \xe6\xff")
+    with pytest.raises(SettingsError, match="not YAML"):
+        YamlFile(path, Shape)
+
+
+def test_an_alias_bomb_is_refused_at_once(path):
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    with pytest.raises(SettingsError):
+        read(path, "\n".join(lines))
