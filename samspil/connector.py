@@ -11,6 +11,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
+import msgspec
+
 from samspil.account import Account, Settings
 from samspil.errors import Refused
 
@@ -57,9 +59,20 @@ class Change(NamedTuple):
     """One record to write. ``idempotency_key`` stays the same however often the same change is sent."""
 
     action: Literal["put", "delete"]
-    record: Mapping[str, Any]  # in the system's own words; for a delete, the record last acknowledged
+    raw: bytes  # the record as JSON, in the system's own words; for a delete, the one last acknowledged
     their_id: str | None  # what the system called it when it was created; None creates it
     idempotency_key: str  # a UUID as text
+
+    @classmethod
+    def of(cls, action: Literal["put", "delete"], record: Mapping[str, Any], their_id: str | None, key: str) -> Change:
+        """A change from a record that is still a dict."""
+        return cls(action, msgspec.json.encode(record), their_id, key)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The record decoded, afresh each time."""
+        record: dict[str, Any] = msgspec.json.decode(self.raw)
+        return record
 
 
 class Receipt(NamedTuple):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
-from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, ClassVar
 
 import msgspec
-from sqlalchemy import JSON, Connection, Date, Engine, Numeric, Table, bindparam, create_engine, delete, inspect, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import JSON, Connection, Engine, Table, bindparam, create_engine, delete, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
@@ -21,8 +19,7 @@ from samspil.errors import AccessError, SettingsError, Unavailable
 from samspil.store import bulk
 
 _BATCH = 2_000  # rows in one transaction
-
-_json = msgspec.json.Encoder().encode
+_LOGIN = ("password", "authentication", "role ")  # words PostgreSQL uses when it refuses a login
 
 
 class DatabaseSettings(Settings, frozen=True, kw_only=True):
@@ -61,14 +58,16 @@ class Database(Connector):
 
     def write(self, schema: str, batch: Sequence[Change]) -> Sequence[Receipt]:
         table = contract.table(schema)
-        puts = [change.record for change in batch if change.action == "put"]
-        gone = [{"gone": change.record["id"]} for change in batch if change.action == "delete"]
+        decode = _decoder(schema)
+        records = [decode(change.raw) for change in batch]
+        puts = [record for record, change in zip(records, batch, strict=True) if change.action == "put"]
+        gone = [{"gone": record.id} for record, change in zip(records, batch, strict=True) if change.action == "delete"]
         with self._transaction() as connection:
             if puts:
                 _upsert(connection, table, puts)
             if gone:
                 connection.execute(delete(table).where(table.c.id == bindparam("gone")), gone)
-        return [Receipt(their_id=change.record["id"]) for change in batch]
+        return [Receipt(record.id) for record in records]
 
     def fetch(self, schema: str, their_id: str) -> dict[str, Any] | None:
         table = contract.table(schema)
@@ -87,66 +86,61 @@ class Database(Connector):
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
+        driver: Any = self._engine.dialect.loaded_dbapi  # COPY raises the driver's own errors
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
-            if "password" in str(error.orig) or "authentication" in str(error.orig):
+        except (OperationalError, driver.OperationalError) as error:
+            if any(word in str(error) for word in _LOGIN):
                 raise AccessError("the database refuses the login", system=self.account.id) from None
             raise Unavailable("the database does not answer", system=self.account.id) from None
-        except DBAPIError as error:  # its message quotes the row
-            raise Unavailable(
-                f"the database refused the batch ({type(error.orig).__name__})", system=self.account.id
-            ) from None
+        except (DBAPIError, driver.Error) as error:  # its message quotes the row
+            kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+            raise Unavailable(f"the database refused the batch ({kind})", system=self.account.id) from None
 
 
-def _upsert(connection: Connection, table: Table, records: Sequence[Mapping[str, Any]]) -> None:
+@cache
+def _decoder(schema: str) -> Callable[[bytes], Any]:
+    """Decodes a record to a struct with the table's columns; lists stay JSON, undecoded."""
+    fields: list[Any] = [
+        (str(name), msgspec.Raw, msgspec.Raw()) if isinstance(column.type, JSON) else (str(name), Any, None)
+        for name, column in contract.table(schema).columns.items()
+    ]
+    struct = msgspec.defstruct(f"{schema}_row", fields, forbid_unknown_fields=True)
+    return msgspec.json.Decoder(struct).decode
+
+
+def _upsert(connection: Connection, table: Table, records: Sequence[Any]) -> None:
     """Insert or replace rows by their key, in bulk."""
+    lists = [n for n, column in enumerate(table.columns) if isinstance(column.type, JSON)]
+    rows = [list(msgspec.structs.astuple(record)) for record in records]
+    for row in rows:
+        for n in lists:
+            row[n] = bytes(row[n]).decode() or None
     if connection.dialect.name == "postgresql":
-        _copy_upsert(connection, table, records)
+        _copy_upsert(connection, table, rows)
         return
-    row = _row(table)
-    statement = insert(table)
-    others = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
-    statement = statement.on_conflict_do_update(index_elements=[table.c.id], set_=others)
-    connection.execute(statement, [row(record) for record in records])
+    names = list(table.columns.keys())
+    columns, places = ", ".join(map(_quoted, names)), ", ".join("?" * len(names))
+    connection.exec_driver_sql(
+        f"INSERT OR REPLACE INTO {table.name} ({columns}) VALUES ({places})", [tuple(row) for row in rows]
+    )
 
 
-def _copy_upsert(connection: Connection, table: Table, records: Sequence[Mapping[str, Any]]) -> None:
+def _copy_upsert(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
     """COPY to a temporary table, then one statement: the outbox's JSON values are what PostgreSQL reads as text."""
     names = list(table.columns.keys())
-    lists = {column.name for column in table.columns if isinstance(column.type, JSON)}
     coming = f"coming_{table.name}"
     connection.exec_driver_sql(
         f"CREATE TEMPORARY TABLE IF NOT EXISTS {coming} (LIKE {table.name}) ON COMMIT DELETE ROWS"
     )
-    rows = (
-        [_json(record[name]).decode() if name in lists and name in record else record.get(name) for name in names]
-        for record in records
-    )
     bulk.copy_text(connection, coming, names, rows)
-    quoted = [f'"{name}"' for name in names]
-    others = ", ".join(f"{name} = excluded.{name}" for name in quoted if name != '"id"')
+    columns = ", ".join(map(_quoted, names))
+    others = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in names if name != "id")
     connection.exec_driver_sql(
-        f"INSERT INTO {table.name} ({', '.join(quoted)}) SELECT {', '.join(quoted)} FROM {coming} "
-        f"ON CONFLICT (id) DO UPDATE SET {others}"
+        f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {coming} ON CONFLICT (id) DO UPDATE SET {others}"
     )
 
 
-def _row(table: Table) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """How a record becomes a row elsewhere: dates and decimals are text in the outbox's JSON."""
-    blank = dict.fromkeys(table.columns.keys())
-    convert: dict[str, Callable[[str], Any]] = {
-        column.name: date.fromisoformat if isinstance(column.type, Date) else Decimal
-        for column in table.columns
-        if isinstance(column.type, (Date, Numeric))
-    }
-
-    def row(record: Mapping[str, Any]) -> dict[str, Any]:
-        values = {**blank, **record}
-        for name, of in convert.items():
-            if values[name] is not None:
-                values[name] = of(values[name])
-        return values
-
-    return row
+def _quoted(name: str) -> str:
+    return f'"{name}"'

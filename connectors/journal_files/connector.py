@@ -94,8 +94,9 @@ class JournalFiles(Connector):
             key = change.idempotency_key
             envelope = {"Leverance": key, "Handling": ACTIONS[change.action], "ForloebId": change.their_id}
             try:
-                check(kind, {**change.record, **envelope}, encoding)
-                records[key] = {**change.record, **envelope}
+                record = {**change.record, **envelope}
+                check(kind, record, encoding)
+                records[key] = record
             except Refused as error:
                 refused[key] = error
         answers = self._delivered(schema, records) if records else {}

@@ -136,7 +136,7 @@ class JournalRest(Connector):
         if not changes:
             return []
         items = [
-            {"idempotencyKey": change.idempotency_key, "order": change.record}
+            {"idempotencyKey": change.idempotency_key, "order": msgspec.Raw(change.raw)}
             | ({"id": change.their_id} if change.their_id is not None else {})
             for change in changes
         ]

@@ -9,11 +9,12 @@ import msgspec
 import typer
 
 from samspil.cli import show
+from samspil.errors import SettingsError
 
 
 def schemas(
     name: Annotated[str | None, typer.Argument(help="One schema; without it, all are listed.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Write every schema to this folder.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write to this folder, every schema or the one named.")] = None,
 ) -> None:
     """List the shared schemas, or export them as JSON Schema for partners.
 
@@ -21,14 +22,19 @@ def schemas(
     """
     from samspil import export, registry  # noqa: PLC0415  # a command pays only for what it uses
 
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for each in registry.schemas():
-            (out / f"{each}.json").write_bytes(_pretty(export.json_schema(each)))
-        show.line(f"{len(registry.schemas())} schemas in {out}")
-    elif name is not None:
+    if name is not None:
         registry.schema(name)
-        typer.echo(_pretty(export.json_schema(name)).decode(), nl=False)
+    if out is not None:
+        names = [name] if name else list(registry.schemas())
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            for each in names:
+                (out / f"{each}.json").write_bytes(_pretty(export.json_schema(each)))
+        except OSError as error:
+            raise SettingsError(f"cannot be written ({error.strerror})", file=str(out), field="--out") from None
+        show.line(f"{len(names)} schemas in {out}")
+    elif name is not None:
+        show.document(_pretty(export.json_schema(name)))
     else:
         rows = [
             (each, (struct.__doc__ or "").strip().split("\n")[0], len(struct.__struct_fields__))  # type: ignore[attr-defined]  # a struct
@@ -48,11 +54,13 @@ def pools() -> None:
     from samspil.hub import folder  # noqa: PLC0415
     from samspil.registry import schemas as known  # noqa: PLC0415
 
+    files = load_all(folder(), known())
+    if not files:
+        raise SettingsError("has no municipality's file (SAMSPIL_MUNICIPALITIES)", file=str(folder()))
     by_name = {
-        pool["name"]: {field: value for field, value in pool.items() if field != "name"}
-        for pool in wanted(load_all(folder(), known()))
+        pool["name"]: {field: value for field, value in pool.items() if field != "name"} for pool in wanted(files)
     }
-    typer.echo(_pretty(by_name).decode(), nl=False)
+    show.document(_pretty(by_name))
 
 
 def add_to(app: typer.Typer) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import typer
 
 from samspil.cli import show
-from samspil.cli.flows import Municipality
+from samspil.cli.arguments import Municipality
+from samspil.errors import SamspilError
 
 
 def verify(municipality: Municipality) -> None:
@@ -18,8 +19,15 @@ def verify(municipality: Municipality) -> None:
 
     with Hub.find(municipality, write=False) as hub, hub.store.transaction() as connection:
         key = hub.vault.signer().public_key()
-        entries = ledger.verify(connection, hub.file.municipality.code, key)
-    show.line(f"✓ the ledger of {hub.file.slug} is whole: {entries} entries")
+        slug = hub.file.slug
+        with show.working(f"{slug}: checking the ledger"):
+            entries = ledger.verify(connection, hub.file.municipality.code, key)
+            empty = next(ledger.batches(connection, hub.file.municipality.code), None) is None
+    if empty:
+        raise SamspilError(
+            f"{slug}: there is no ledger to check; is SAMSPIL_STORE the store of its runs?", reason="no-ledger"
+        )
+    show.line(f"✓ the ledger of {slug} is whole: {entries} entries")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from rich.table import Table
+from rich.box import SIMPLE_HEAD
+from rich.table import Column, Table
 from rich.text import Text
 
 from samspil.mapping.mapping import Mapping
@@ -34,10 +35,25 @@ def lines(mapping: Mapping) -> list[Line]:
 
 
 def table(mapping: Mapping) -> Table:
-    """For a terminal. Cells are plain text: a path's brackets are no markup."""
-    result = Table(*HEADINGS, title=_title(mapping), caption=_version(mapping), caption_justify="left")
-    for line in lines(mapping):
-        result.add_row(*map(Text, _cells(line)), style="dim" if line.note else "")
+    """For a terminal: the code list stands with the conversion, and so does the note. Nothing is cut off."""
+    result = Table(
+        *(
+            Column(heading, overflow="fold")
+            for heading in ("Their field", "Required", "Our field", "Dansk", "Conversion")
+        ),
+        title=Text(_title(mapping)),
+        title_justify="left",
+        caption=_version(mapping),
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for line in lines(mapping):  # cells are Text: a path's brackets are no markup
+        conversion = ", ".join(part for part in (line.code_list, line.conversion, line.note) if part)
+        cells = _cells(line._replace(conversion=conversion))
+        result.add_row(*map(Text, cells[: len(result.columns)]), style="dim" if line.note else "")
     return result
 
 

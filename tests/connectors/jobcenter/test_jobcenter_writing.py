@@ -32,7 +32,7 @@ def records(world, schema):
 
 
 def put(record, their_id=None, key=None):
-    return Change("put", record, their_id, key or str(uuid.uuid4()))
+    return Change.of("put", record, their_id, key or str(uuid.uuid4()))
 
 
 @pytest.mark.parametrize("schema", WRITTEN)
@@ -60,7 +60,7 @@ def test_an_update_and_a_deletion(sandbox, jobcenter, attendance):
     (updated,) = jobcenter.write("attendance", [put(changed, created.their_id)])
     assert created.their_id == updated.their_id
     assert {record["FremmoedeId"]: changed} == sandbox.held("attendance")
-    (deleted,) = jobcenter.write("attendance", [Change("delete", changed, created.their_id, str(uuid.uuid4()))])
+    (deleted,) = jobcenter.write("attendance", [Change.of("delete", changed, created.their_id, str(uuid.uuid4()))])
     assert deleted.refused is None
     assert {} == sandbox.held("attendance")
     assert jobcenter.fetch("attendance", created.their_id) is None

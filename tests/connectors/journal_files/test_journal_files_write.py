@@ -36,7 +36,8 @@ def orders(world: World) -> list[dict[str, Any]]:
 
 def changes(records: list[dict[str, Any]]) -> list[Change]:
     return [
-        Change("put", record, None, str(uuid.uuid5(uuid.NAMESPACE_OID, record["BestillingId"]))) for record in records
+        Change.of("put", record, None, str(uuid.uuid5(uuid.NAMESPACE_OID, record["BestillingId"])))
+        for record in records
     ]
 
 
@@ -107,13 +108,13 @@ def test_an_order_is_changed_and_deleted_under_the_journals_own_id(journal, conn
     record = orders(journal.world)[0]
     (created,) = connector.write("course_order", changes([record]))
     changed = {**record, "Tilbud": "Et andet tilbud"}
-    (updated,) = connector.write("course_order", [Change("put", changed, created.their_id, str(uuid.uuid4()))])
+    (updated,) = connector.write("course_order", [Change.of("put", changed, created.their_id, str(uuid.uuid4()))])
     assert created.their_id == updated.their_id
     assert ["Et andet tilbud"] == [held["Tilbud"] for held in journal.held("course_order").values()]
-    (deleted,) = connector.write("course_order", [Change("delete", changed, created.their_id, str(uuid.uuid4()))])
+    (deleted,) = connector.write("course_order", [Change.of("delete", changed, created.their_id, str(uuid.uuid4()))])
     assert None is deleted.refused
     assert {} == journal.held("course_order")
-    (again,) = connector.write("course_order", [Change("delete", changed, created.their_id, str(uuid.uuid4()))])
+    (again,) = connector.write("course_order", [Change.of("delete", changed, created.their_id, str(uuid.uuid4()))])
     assert ("unknown-record", "") == (again.refused.reason, again.refused.field)
 
 

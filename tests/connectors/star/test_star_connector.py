@@ -79,11 +79,11 @@ def record(sandbox):
 
 
 def put(record, their_id=None, key=None):
-    return Change("put", record, their_id, key or str(uuid.uuid4()))
+    return Change.of("put", record, their_id, key or str(uuid.uuid4()))
 
 
 def delete(record, their_id, key=None):
-    return Change("delete", record, their_id, key or str(uuid.uuid4()))
+    return Change.of("delete", record, their_id, key or str(uuid.uuid4()))
 
 
 def write_one(star, change):

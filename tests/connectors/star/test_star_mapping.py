@@ -26,7 +26,7 @@ def test_every_activity_of_a_world_comes_back_as_it_was(mapping):
     to_theirs = mapping.to_theirs(ACTIVITY.__struct_fields__)
     with StarSandbox(world) as sandbox:
         star = Star(sandbox.account)
-        changes = [Change("put", to_theirs(activity), None, str(uuid.uuid4())) for activity in activities]
+        changes = [Change.of("put", to_theirs(activity), None, str(uuid.uuid4())) for activity in activities]
         receipts = star.write("activity", changes)
         back = [star.fetch("activity", receipt.their_id) for receipt in receipts]
         star.close()

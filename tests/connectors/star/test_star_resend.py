@@ -48,7 +48,7 @@ def record(sandbox):
 
 
 def change(action, record, their_id=None):
-    return Change(action, record, their_id, str(uuid.uuid4()))
+    return Change.of(action, record, their_id, str(uuid.uuid4()))
 
 
 def receipt_of(star, sent):

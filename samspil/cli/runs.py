@@ -1,0 +1,120 @@
+"""runs, approve and refuse: what ran last, and a person's decision on what the guard stopped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from samspil.cli import failure, show
+from samspil.cli.arguments import Municipality, RunId, Why, user
+from samspil.errors import AccessError, Unavailable
+
+if TYPE_CHECKING:
+    from samspil.flow import Counts
+
+COUNTS = ("read", "unchanged", "filtered", "delivered", "deleted", "held back")
+
+
+def runs(municipality: Municipality) -> None:
+    """List each flow's latest run and what it counted.
+
+    Example: `samspil runs randers`
+    """
+    from samspil.flow.reconciliation import count  # noqa: PLC0415  # a command pays only for what it uses
+    from samspil.hub import Hub  # noqa: PLC0415
+    from samspil.store import runs as stored  # noqa: PLC0415
+    from samspil.store.runs import State  # noqa: PLC0415
+
+    rows: list[tuple[object, ...]] = []
+    steps: list[str] = []
+    with Hub.find(municipality, write=False) as hub, hub.store.transaction() as connection:
+        slug = hub.file.slug
+        for flow in hub.file.flows:
+            number = stored.find_flow(connection, hub.file.municipality.code, flow.name)
+            run = stored.latest(connection, number) if number is not None else None
+            if run is None:
+                rows.append((flow.name, "", "never", "", *[""] * len(COUNTS), ""))
+                continue
+            row = (flow.name, run.id, run.state, show.moment(run.started))
+            if run.state in (State.APPROVED, State.DONE):
+                counts = count(connection, run)
+                rows.append((*row, *numbers(counts)))
+                if counts.held_back:
+                    steps.append(f"Held back: samspil quarantine list {slug} --flow {flow.name}")
+            else:
+                rows.append((*row, run.counts.get("read", ""), *[""] * len(COUNTS)))
+            if run.state is State.TRIPPED:
+                wants = f"would change {run.planned.updates} and delete {run.planned.deletions} records"
+                steps.append(
+                    f"Run {run.id} {wants}; decide: samspil approve {slug} {run.id} --why …, or samspil refuse"
+                )
+            elif run.state in (State.PLANNED, State.APPROVED):
+                steps.append(f"Run {run.id} is not finished; go on: samspil apply {slug} --flow {flow.name}")
+        name = hub.file.municipality.name
+    show.table(f"{name}: the latest runs", ("flow", "run", "state", "started", *COUNTS, "balance"), rows, _NUMBERS)
+    if len(steps) > _MANY_STEPS and all(step.startswith("Held back") for step in steps):
+        steps = [f"Held back: samspil quarantine list {slug}"]
+    for step in steps or ([f"Next: samspil plan {slug}"] if all(row[2] == "never" for row in rows) else []):
+        show.line(step)
+
+
+def approve(municipality: Municipality, run: RunId, why: Why) -> None:
+    """Let a run go on that the guard stopped: exactly the plan that was made.
+
+    Example: `samspil approve randers 17 --why "the centre closed two teams"`
+    """
+    from samspil import flow as steps  # noqa: PLC0415
+    from samspil.hub import Hub  # noqa: PLC0415
+
+    with Hub.find(municipality) as hub:
+        slug = hub.file.slug
+        steps.decide(hub, run, approve=True, who=user(), why=why)
+        try:
+            with show.working(f"run {run}: deliver"):
+                steps.deliver(hub, run)
+                counts = steps.reconcile(hub, run)
+        except (AccessError, Unavailable) as error:
+            failure.tell(error)
+            show.note(f"Run {run} is approved all the same; send the rest of it: samspil apply {slug}")
+            raise typer.Exit(failure.exit_code([error])) from None
+    show.line(f"Run {run}: {counts.delivered} delivered, {counts.deleted} deleted, {counts.held_back} held back.")
+    if counts.held_back:
+        show.line(f"Held back: samspil quarantine list {slug}")
+
+
+def refuse(municipality: Municipality, run: RunId, why: Why) -> None:
+    """Drop a plan that the guard stopped; the next run plans afresh.
+
+    Example: `samspil refuse randers 17 --why "the export was cut off"`
+    """
+    from samspil import flow as steps  # noqa: PLC0415
+    from samspil.hub import Hub  # noqa: PLC0415
+
+    with Hub.find(municipality) as hub:
+        slug = hub.file.slug
+        steps.decide(hub, run, approve=False, who=user(), why=why)
+    show.line(f"Run {run} was dropped; nothing of it was sent. Plan afresh: samspil plan {slug}")
+
+
+def numbers(counts: Counts) -> tuple[object, ...]:
+    """Counts in the order of COUNTS, and whether they balance."""
+    return (
+        counts.read,
+        counts.unchanged,
+        counts.filtered,
+        counts.delivered,
+        counts.deleted,
+        counts.held_back,
+        "✓" if counts.balances else "✗",
+    )
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    for command in (runs, approve, refuse):
+        app.command()(command)
+
+
+_NUMBERS = ("run", *COUNTS)
+_MANY_STEPS = 1
