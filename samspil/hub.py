@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,7 +15,7 @@ from samspil.agreement import Flow, MunicipalityFile, load_municipality
 from samspil.connector import Connector
 from samspil.errors import SettingsError
 from samspil.flow.compiled import CompiledFlow, compile_flow
-from samspil.ledger import Ledger
+from samspil.ledger import Ledger, written_with
 from samspil.store import Store, runs
 from samspil.vault import Vault
 
@@ -24,6 +25,19 @@ FOLDER = "dags/municipalities"
 def folder() -> Path:
     """Where the municipalities' files lie."""
     return Path(os.environ.get("SAMSPIL_MUNICIPALITIES", FOLDER))
+
+
+def file_of(municipality: str) -> Path:
+    """A municipality's file by its name (``randers``) or path. Raises SettingsError naming those there are."""
+    path = Path(municipality) if municipality.endswith(".yaml") else folder() / f"{municipality}.yaml"
+    if path.is_file():
+        return path
+    there = sorted(file.stem for file in folder().glob("*.yaml"))
+    if not there:
+        raise SettingsError("no such municipality, nor any other here; set SAMSPIL_MUNICIPALITIES", file=str(path))
+    near = get_close_matches(municipality.lower(), there, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    raise SettingsError(f"no such municipality; {meant}there are: {', '.join(there)}", file=str(path))
 
 
 class Hub:
@@ -56,16 +70,18 @@ class Hub:
         file = load_municipality(Path(path), registry.schemas())
         code = file.municipality.code
         vault = Vault.from_environment(code)
-        return cls(file, Store.from_environment(code, create=write), vault, account, write=write)
+        store = Store.from_environment(code, create=write)
+        with store.transaction() as connection:
+            fits = written_with(connection, code, vault.signer().public_key())
+        if not fits:  # with another key every record would look new and every record held would look gone
+            store.close()
+            raise SettingsError("is not the key that the runs in this store were made with", field="SAMSPIL_KEY")
+        return cls(file, store, vault, account, write=write)
 
     @classmethod
     def find(cls, municipality: str, *, write: bool = True) -> Hub:
         """Open by file name (``randers``) or path. Files lie in ``SAMSPIL_MUNICIPALITIES`` (dags/municipalities)."""
-        path = Path(municipality) if municipality.endswith(".yaml") else folder() / f"{municipality}.yaml"
-        if not path.exists():
-            there = ", ".join(sorted(file.stem for file in folder().glob("*.yaml"))) or "none"
-            raise SettingsError(f"no such municipality; there are: {there}", file=str(path))
-        return cls.open(path, write=write)
+        return cls.open(file_of(municipality), write=write)
 
     def connector(self, system: str) -> Connector:
         """The connector to one of the municipality's systems. Raises SettingsError."""

@@ -106,6 +106,18 @@ def batches(connection: Connection, municipality: str) -> Iterator[Batch]:
         after = rows[-1].seq
 
 
+def written_with(connection: Connection, municipality: str, key: Ed25519PublicKey) -> bool:
+    """Whether the ledger was begun with this key, as far as its first batch tells; True if there is none yet."""
+    query = select(ledger.c.head, ledger.c.signature).where(ledger.c.municipality == municipality)
+    first = connection.execute(query.order_by(ledger.c.seq).limit(1)).first()
+    try:
+        if first is not None:
+            key.verify(first.signature, first.head)
+    except InvalidSignature:
+        return False
+    return True
+
+
 def verify(connection: Connection, municipality: str, key: Ed25519PublicKey) -> int:
     """Check the whole chain; the number of entries. Raises SamspilError (ledger-broken) naming the first bad batch."""
     before, expected, count = _GENESIS, 1, 0

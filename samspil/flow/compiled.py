@@ -45,9 +45,9 @@ class CompiledFlow:
         names = {field.name for field in msgspec.structs.fields(struct)}
         self._has_person, self._has_protection = "cpr" in names, "address_protected" in names
         versions = b"".join((flow.digest, self.theirs.digest, self.mine.digest, _shape(struct)))
-        self.fingerprint: Callable[[bytes], bytes] = hub.vault.digest(
-            f"fingerprint/{flow.name}/{blake2b(versions, digest_size=16).hexdigest()}"
-        )
+        self.version = blake2b(versions, digest_size=16).hexdigest()  # of all that can change a record's outcome
+        self.agreement = flow.digest.hex()  # the part of it that says what may leave
+        self.fingerprint: Callable[[bytes], bytes] = hub.vault.digest(f"fingerprint/{flow.name}/{self.version}")
         self.key: Callable[[bytes], bytes] = hub.vault.digest(f"key/{flow.name}")
         self.person: Callable[[bytes], bytes] = hub.vault.digest("person")
         self.idempotency: Callable[[bytes], bytes] = hub.vault.digest(f"idempotency/{flow.name}")

@@ -10,29 +10,38 @@ from samspil.store import outbox, quarantine
 from samspil.store.comparison import Comparison
 from samspil.store.tables import DELETE, PUT
 
+_FEW = 500  # keys looked up at once
 _TWICE = Refused("duplicate-key", hint="the source gave this key more than once")
 
 
 def hold_duplicates(draft: Draft, comparison: Comparison) -> None:
     """A key read twice is two records claiming to be one: none of them is sent, and a person looks."""
-    for key in comparison.duplicates():
+    keys = comparison.duplicates()
+    for start in range(0, len(keys), _FEW):
         with draft.connection.begin():
-            rows = outbox.of_key(draft.connection, draft.run, key)
-            if not rows:
-                continue  # every reading of it was as acknowledged
+            rows = outbox.of_keys(draft.connection, draft.run, keys[start : start + _FEW])
             outbox.remove(draft.connection, [row.id for row in rows])
+            puts = [row for row in rows if row.action == PUT]
+            linked = dict(outbox.linked(draft.connection, draft.flow.id, [row.key for row in puts]))
             held = [
-                quarantine.Held(key, row.person, row.fingerprint, "plan", _TWICE.reason, "", _TWICE.hint, row.payload)
-                for row in rows
-                if row.action == PUT
+                quarantine.Held(
+                    row.key, row.person, row.fingerprint, "plan", _TWICE.reason, "", _TWICE.hint, row.payload
+                )
+                for row in puts
             ]
             quarantine.add(draft.connection, draft.flow.id, draft.run, held)
-        draft.counts["held_new"] += len(held)
-        draft.counts["withdrawals"] -= len(rows) - len(held)
+        updates = sum(row.key in linked for row in puts)
+        draft.counts["held_new"] += len(puts)
+        draft.counts["updates"] -= updates
+        draft.counts["creates"] -= len(puts) - updates
+        draft.counts["withdrawals"] -= len(rows) - len(puts)
 
 
 def plan_deletions(draft: Draft, comparison: Comparison, gone: list[bytes] | None) -> None:
-    """Plan deletions: those the source reported (``gone``), or after a complete snapshot those no longer in it."""
+    """Plan deletions: those the source reported (``gone``), or after a complete snapshot those no longer in it.
+
+    What waits or is held back of a record that is gone, or is now as the target has it, is out of date.
+    """
     if gone is not None:
         with draft.connection.begin():
             _delete(draft, outbox.linked(draft.connection, draft.flow.id, gone))
@@ -42,21 +51,23 @@ def plan_deletions(draft: Draft, comparison: Comparison, gone: list[bytes] | Non
         for rows in comparison.gone():
             with draft.connection.begin():
                 _delete(draft, [(row.key, row.outbox_id) for row in rows])
+    if gone is None and draft.complete:
+        draft.supersede(draft.waiting_untouched())
+    else:
+        untouched = [*draft.waiting_untouched(), *draft.held_untouched()]
+        draft.supersede({*comparison.seen_among(untouched), *set(untouched).intersection(gone or ())})
 
 
 def _delete(draft: Draft, gone: Sequence[tuple[bytes, int | None]]) -> None:
     if not draft.flow.writes.deletes:
         draft.counts["kept_by_target"] += len(gone)
         return
+    held = draft.deletions_held([key for key, _ in gone])
     last = outbox.payloads(draft.connection, [number for _, number in gone if number is not None])
     rows = []
     for key, number in gone:
-        waiting, waits = draft.waiting.get(key, (0, b""))
-        if waits == ABSENT:
-            draft.counts["deletions_waiting"] += 1
+        if key in held:
             continue
-        if waiting:
-            draft.superseded.append(waiting)
         payload, person = last[number] if number is not None else (draft.flow.box.seal(b"{}", key), None)
         rows.append((draft.number(), key, person, DELETE, ABSENT, payload))
     outbox.add(draft.connection, rows)

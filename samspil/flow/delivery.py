@@ -7,25 +7,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import groupby
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from samspil.connector import Change, Receipt
+from samspil.connector import Change
 from samspil.errors import SamspilError
+from samspil.flow.calm import calm
 from samspil.flow.compiled import CompiledFlow
-from samspil.ledger import NOBODY, Entry
+from samspil.flow.settling import Settling
 from samspil.store import outbox, quarantine, runs
-from samspil.store.outbox import Pending, Settled
-from samspil.store.tables import ACCEPTED, MAX_RUN, PUT, REFUSED, first_id
+from samspil.store.outbox import Pending
+from samspil.store.tables import MAX_RUN, PUT, first_id
 
 if TYPE_CHECKING:
     from samspil.hub import Hub
 
 _CHUNK = 2_000  # outbox rows looked at together
-
-_decode = msgspec.json.Decoder().decode
 
 
 class Delivery:
@@ -34,17 +30,22 @@ class Delivery:
     def __init__(self, hub: Hub, flow: CompiledFlow) -> None:
         self._hub, self._flow = hub, flow
         self._chunk = max(_CHUNK, flow.writes.batch)
+        self._settling = Settling(hub, flow)
         with hub.store.transaction() as connection:
             self._blocked = quarantine.blocked_persons(connection, flow.id)
 
-    def run(self, *, first: int | None = None) -> None:
-        """Deliver everything that may be, the run ``first`` before the others (a replay others may wait for).
+    def run(self) -> None:
+        """Deliver everything that may be, replays before the others, which may wait for them.
 
         Raises AccessError or Unavailable; what is settled stays settled.
         """
-        if first is not None:
-            self._deliver(after=first_id(first), before=first_id(first + 1))
-        self._deliver(after=0, before=first_id(MAX_RUN))
+        with self._hub.store.transaction() as connection:
+            outbox.supersede_disagreed(connection, self._flow.id, self._flow.agreement)
+            replays = runs.replays(connection, self._flow.id)
+        with calm(), self._settling:
+            for run in replays:
+                self._deliver(after=first_id(run), before=first_id(run + 1))
+            self._deliver(after=0, before=first_id(MAX_RUN))
         with self._hub.store.transaction() as connection:
             outbox.close_settled_runs(connection, self._flow.id)
 
@@ -56,6 +57,13 @@ class Delivery:
                     self._send([row for row in wave[start : start + self._flow.writes.batch] if self._may_go(row)])
 
     def _pending(self, after: int, before: int) -> Sequence[Pending]:
+        rows = self._read(after, before)
+        if self._settling.concerns(rows):
+            self._settling.wait()
+            rows = self._read(after, before)
+        return _before_a_repeat(rows)
+
+    def _read(self, after: int, before: int) -> Sequence[Pending]:
         with self._hub.store.transaction() as connection:
             return outbox.pending(connection, self._flow.id, after=after, before=before, limit=self._chunk)
 
@@ -72,31 +80,22 @@ class Delivery:
             raise SamspilError(
                 f"{flow.flow.target}: {len(receipts)} receipts for {len(batch)} records", reason="receipts"
             )
-        settled = [self._settled(row, receipt) for row, receipt in zip(batch, receipts, strict=True)]
-        held = [_held(row, receipt) for row, receipt in zip(batch, receipts, strict=True) if receipt.refused]
-        entries = [Entry(s.row.key, s.row.person or NOBODY, s.row.id, s.row.action, s.status).pack() for s in settled]
-        with self._hub.store.transaction() as connection:
-            outbox.settle(connection, flow.id, settled)
-            for run, rows in groupby(held, key=lambda row: runs.run_of(row.outbox_id or 0)):
-                quarantine.add(connection, flow.id, run, list(rows))
-            self._hub.ledger.append(connection, {"what": "write", "to": flow.flow.target, **flow.context}, entries)
-        self._blocked.update(row.person for row in held if row.person is not None)
+        self._blocked.update(
+            row.person
+            for row, receipt in zip(batch, receipts, strict=True)
+            if receipt.refused and row.person is not None
+        )
+        self._settling.settle(batch, receipts)
 
     def _change(self, row: Pending) -> Change:
         box = self._flow.box
         key = self._flow.idempotency(row.id.to_bytes(8, "big") + row.key)
         return Change(
             "put" if row.action == PUT else "delete",
-            _decode(box.open(row.payload, row.key)),
+            box.open(row.payload, row.key),
             box.open(row.their_id, row.key).decode() if row.their_id is not None else None,
             _uuid(key.hex()),
         )
-
-    def _settled(self, row: Pending, receipt: Receipt) -> Settled:
-        if receipt.refused:
-            return Settled(row, REFUSED, receipt.reference, None)
-        sealed = self._flow.box.seal(receipt.their_id.encode(), row.key) if receipt.their_id is not None else None
-        return Settled(row, ACCEPTED, receipt.reference, sealed)
 
 
 def _uuid(digest: str) -> str:
@@ -104,20 +103,14 @@ def _uuid(digest: str) -> str:
     return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
 
 
-def _held(row: Pending, receipt: Receipt) -> quarantine.Held:
-    refused = receipt.refused
-    assert refused is not None  # noqa: S101  # for the type checker
-    return quarantine.Held(
-        row.key,
-        row.person,
-        row.fingerprint,
-        "deliver",
-        refused.reason,
-        refused.field,
-        refused.hint,
-        row.payload,
-        row.id,
-    )
+def _before_a_repeat(rows: Sequence[Pending]) -> Sequence[Pending]:
+    """The rows up to the first whose record is among those before it: it must know what they were called there."""
+    seen: set[bytes] = set()
+    for n, row in enumerate(rows):
+        if row.key in seen:
+            return rows[:n]
+        seen.add(row.key)
+    return rows
 
 
 def _waves(rows: Sequence[Pending]) -> Sequence[Sequence[Pending]]:

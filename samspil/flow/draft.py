@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -28,11 +29,15 @@ class Draft:
         self.counts: Counter[str] = Counter()
         self.complete = True  # every record of the source was seen: only then is a missing one deleted
         self.cursor: str | None = None
-        self.superseded: list[int] = []
+        self._superseded: list[int] = []  # outbox rows and quarantine entries: closed when the plan is valid
+        self._newer: list[bytes] = []
         self._last = first_id(run)
         with connection.begin():
-            self.waiting = outbox.waiting(connection, flow.id)
-            self._some_held = quarantine.count_open(connection, flow.id) > 0
+            self._waiting = outbox.waiting(connection, flow.id)
+            self._some_held = quarantine.some(connection, flow.id)
+            self._refused = dict(quarantine.refused(connection, flow.id))
+        self._blocked = Counter(self._refused.values())
+        self._still: set[bytes] = set()  # keys of what waits and goes on waiting
 
     def number(self) -> int:
         """The next outbox id."""
@@ -42,24 +47,74 @@ class Draft:
     def held_in_this_version(self, keys: list[bytes], prints: list[bytes]) -> list[bool]:
         """For each record whether this very version is held back already: in the quarantine or waiting behind it.
 
-        An older version that is held back or waits is superseded by this one.
+        An older version that is held back or waits is superseded by this one. What waits for a person nothing of whom
+        is refused any more is planned again, so that it does not go before what it waited for.
         """
         known = quarantine.open_fingerprints(self.connection, self.flow.id, keys) if self._some_held else {}
-        again, newer, held = [], [], []
-        for key, fingerprint in zip(keys, prints, strict=True):
-            number, waits = self.waiting.get(key, (0, b""))
-            held.append(fingerprint in (known.get(key), waits))
-            if known.get(key) == fingerprint:
-                again.append(key)
-            elif waits == fingerprint:
+        records = list(zip(keys, prints, strict=True))
+        for key, fingerprint in records:
+            if key in known and fingerprint not in known[key]:
+                self._supersede_held(key)
+        again, held = [], []
+        for key, fingerprint in records:
+            waits = self._waiting.get(key)
+            if fingerprint in known.get(key, ()):
+                again.append((key, fingerprint))
+                held.append(True)
+            elif waits and waits.fingerprint == fingerprint and waits.person in self._blocked:
                 self.counts["held_waiting"] += 1
+                self._still.add(key)
+                held.append(True)
             else:
-                newer += [key] if key in known else []
-                self.superseded += [number] if number else []
+                self._supersede_waiting(key)
+                held.append(False)
         self.counts["held_again"] += len(again)
         quarantine.seen(self.connection, self.flow.id, self.run, again)
-        quarantine.supersede(self.connection, self.flow.id, newer)
         return held
+
+    def deletions_held(self, keys: list[bytes]) -> set[bytes]:
+        """Of records that are gone, those whose deletion is held back already. What else waits is superseded."""
+        known = quarantine.open_fingerprints(self.connection, self.flow.id, keys) if self._some_held else {}
+        refused = [(key, ABSENT) for key in keys if ABSENT in known.get(key, ())]
+        quarantine.seen(self.connection, self.flow.id, self.run, refused)
+        held = {key for key, _ in refused}
+        for key in keys:
+            waits = self._waiting.get(key)
+            if waits and waits.fingerprint == ABSENT:
+                self._still.add(key)
+                held.add(key)
+            else:
+                self._supersede_waiting(key)
+        self.counts["deletions_waiting"] += len(held)
+        return held
+
+    def waiting_untouched(self) -> list[bytes]:
+        """Keys of what waits and was not come upon in this read as new or changed."""
+        return list(self._waiting.keys() - self._still)
+
+    def held_untouched(self) -> Sequence[bytes]:
+        """The same of what is in the quarantine."""
+        if not self._some_held:
+            return ()
+        with self.connection.begin():
+            return quarantine.untouched(self.connection, self.flow.id, self.run)
+
+    def supersede(self, keys: Iterable[bytes]) -> None:
+        """What waits or is held back of these keys is out of date: the target has what the source has now."""
+        for key in keys:
+            self._supersede_waiting(key)
+            self._supersede_held(key)
+
+    def _supersede_waiting(self, key: bytes) -> None:
+        waits = self._waiting.pop(key, None)
+        if waits is not None:
+            self._superseded.append(waits.id)
+
+    def _supersede_held(self, key: bytes) -> None:
+        self._newer.append(key)
+        person = self._refused.pop(key, None)
+        if person is not None:
+            self._blocked -= Counter((person,))
 
     def hold(self, stage: str, key: bytes, fingerprint: bytes, refused: Refused, raw: bytes) -> Held:
         """An entry for the quarantine, sealed."""
@@ -82,18 +137,21 @@ class Draft:
         self.counts["held_new"] += len(fresh)
 
     def finish(self, *, snapshot: bool) -> None:
-        """Make the plan valid, all at once."""
+        """Make the plan valid, all at once. A cursor counts only if nothing before it must be read again."""
+        cursor = f"{self.flow.version} {self.cursor}" if self.cursor is not None and self.complete else None
         with self.connection.begin():
+            quarantine.supersede(self.connection, self.flow.id, self.run, self._newer)
             if snapshot and self.complete:
                 quarantine.supersede_unseen(self.connection, self.flow.id, self.run)
-            outbox.supersede(self.connection, self.superseded)
+            outbox.supersede(self.connection, self._superseded)
             outbox.close_settled_runs(self.connection, self.flow.id)
             runs.change(
                 self.connection,
                 self.run,
                 state=State.PLANNED,
                 pending=self._last > first_id(self.run),
-                cursor=self.cursor,
+                cursor=cursor,
+                agreement=self.flow.agreement,
                 counts={**self.counts, "complete": self.complete},
             )
             read = {"what": "read", "run": self.run, "records": self.counts["read"], **self.flow.context}

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from samspil.connector import Page
-from samspil.errors import Refused
+from samspil.connector import Rejected
+from samspil.errors import Refused, SamspilError
 from samspil.flow.ahead import Ahead
+from samspil.flow.calm import calm
 from samspil.flow.compiled import CompiledFlow, Mapped
 from samspil.flow.deletions import hold_duplicates, plan_deletions
 from samspil.flow.draft import Draft
@@ -19,62 +20,60 @@ from samspil.store import outbox, quarantine
 from samspil.store.comparison import Comparison, Differing
 from samspil.store.tables import DELIVERED, FILTERED, PUT, WITHDRAW
 
-_BATCH = 5_000  # records compared at once; smaller pages are gathered
+_BATCH = 5_000  # records compared at once, and a page more; smaller pages are gathered
+_BYTES = 16 * 2**20  # no more is gathered of large records, such as documents
 
 
 class _Batch(NamedTuple):
+    """Some pages together, with their digests."""
+
     raws: list[bytes]
-    keys: list[bytes]  # digests
+    keys: list[bytes]
     prints: list[bytes]
-
-
-class _Read(NamedTuple):
-    """A page with its digests."""
-
-    page: Page
-    keys: Sequence[bytes]
-    prints: Sequence[bytes]
+    gone: list[bytes]  # digests of keys
+    rejected: list[Rejected]
+    cursor: str | None
 
 
 def read_into(draft: Draft, comparison: Comparison, since: str | None) -> None:
     """Read everything and plan it. Raises what the connector raises: then nothing of this plan counts."""
     gone: list[bytes] = []
-    with Ahead(_read(draft.flow, since)) as pages:
-        for batch in _gather(draft, iter(pages), gone):
+    with calm(), Ahead(_batches(draft.flow, since)) as batches:
+        for batch in batches:
+            draft.counts["read"] += len(batch.keys)
+            draft.cursor = batch.cursor or draft.cursor
+            gone += batch.gone
+            if batch.rejected:
+                draft.hold_page([(rejected.raw, rejected.error) for rejected in batch.rejected])
             _plan(draft, comparison, batch)
     hold_duplicates(draft, comparison)
     plan_deletions(draft, comparison, gone if since is not None else None)
 
 
-def _read(flow: CompiledFlow, since: str | None) -> Iterator[_Read]:
-    """Runs in the reading thread: hashing goes on while the database compares."""
+def _batches(flow: CompiledFlow, since: str | None) -> Iterator[_Batch]:
+    """Runs in the reading thread: fetching and hashing go on while the database compares."""
+    batch, size = _Batch([], [], [], [], [], None), 0
     for page in flow.source.read(flow.flow.schema, since):
-        yield _Read(page, list(map(flow.key, page.keys)), list(map(flow.fingerprint, page.raws)))
-
-
-def _gather(draft: Draft, pages: Iterator[_Read], gone: list[bytes]) -> Iterator[_Batch]:
-    raws: list[bytes] = []
-    keys: list[bytes] = []
-    prints: list[bytes] = []
-    for page, page_keys, page_prints in pages:
-        raws += page.raws
-        keys += page_keys
-        prints += page_prints
-        gone += map(draft.flow.key, page.gone)
-        draft.cursor = page.cursor or draft.cursor
-        if page.rejected:
-            draft.hold_page([(rejected.raw, rejected.error) for rejected in page.rejected])
-        while len(raws) >= _BATCH:
-            yield _Batch(raws[:_BATCH], keys[:_BATCH], prints[:_BATCH])
-            del raws[:_BATCH], keys[:_BATCH], prints[:_BATCH]
-    if raws:
-        yield _Batch(raws, keys, prints)
+        if len(page.keys) != len(page.raws):  # gathered with others, records would get one another's keys
+            raise SamspilError(f"{flow.flow.source}: a page's keys and records do not match", reason="bad-page")
+        batch.raws.extend(page.raws)
+        batch.keys.extend(map(flow.key, page.keys))
+        batch.prints.extend(map(flow.fingerprint, page.raws))
+        batch.gone.extend(map(flow.key, page.gone))
+        batch.rejected.extend(page.rejected)
+        batch = batch._replace(cursor=page.cursor or batch.cursor)
+        size += sum(map(len, page.raws))
+        if len(batch.raws) >= _BATCH or size >= _BYTES:
+            yield batch
+            batch, size = _Batch([], [], [], [], [], None), 0
+    yield batch
 
 
 def _plan(draft: Draft, comparison: Comparison, batch: _Batch) -> None:
     keys, prints = batch.keys, batch.prints
+    if not keys:
+        return
     compared = comparison.compare(keys, prints)
-    draft.counts["read"] += len(batch.keys)
     draft.counts["unchanged"] += compared.unchanged
     draft.counts["filtered"] += compared.filtered
     if not compared.differing:
@@ -117,6 +116,9 @@ class _Changes:
             outcome = READ_FILTERED
             if last is None:
                 self._filtered.append((self._flow.id, key, fingerprint, FILTERED, None, None))
+            elif not self._flow.writes.deletes:
+                self._draft.counts["kept_by_target"] += 1
+                self._draft.counts["filtered"] += 1
             else:  # the target has it and may no longer: take it back
                 number, action = self._draft.number(), WITHDRAW
                 self._planned.append((number, key, last[1], WITHDRAW, fingerprint, last[0]))

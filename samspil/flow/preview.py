@@ -11,18 +11,23 @@ import msgspec
 from samspil.errors import Refused
 from samspil.flow.ahead import Ahead
 from samspil.flow.compiled import CompiledFlow
+from samspil.flow.draft import ABSENT
 from samspil.flow.guarding import objection
+from samspil.flow.noted import Noted
 from samspil.store import outbox, quarantine, runs
-from samspil.store.comparison import Comparison
+from samspil.store.comparison import Comparison, Differing
+from samspil.store.runs import Run
 from samspil.store.tables import DELIVERED
 
 if TYPE_CHECKING:
     from samspil.hub import Hub
 
 HIDDEN = "(hidden)"
+HELD, BEHIND = "held-since-earlier", "waits-behind-refused"  # reasons to hold back
 
 _decode = msgspec.json.Decoder().decode
 _EMPTY: Mapping[str, Any] = {}
+_EMPLOYEES = frozenset({"author", "case_worker", "contact_phone"})  # ordinary, but they name a person all the same
 
 
 class FieldChange(NamedTuple):
@@ -34,7 +39,10 @@ class FieldChange(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What would happen to one record. ``key`` is the record's digest in hex: it says nothing of the person."""
+    """What would happen to one record. ``key`` is the record's digest in hex: it says nothing of the person.
+
+    A page that cannot be cut into records has no key.
+    """
 
     what: Literal["create", "update", "delete", "hold back"]
     key: str
@@ -43,33 +51,48 @@ class Change(NamedTuple):
 
 
 class Preview:
-    """Iterate to read the source; then ``counts`` and ``objection`` are known."""
+    """Iterate to read the source; then ``counts`` and ``objection`` are known.
+
+    A later change of a record replaces an earlier one: that its key comes twice, or that it would wait behind another
+    record of the same person, shows only when all is read. ``read`` = create + update + unchanged + filtered + hold
+    back. What the target will refuse cannot be foreseen.
+    """
 
     def __init__(self, hub: Hub, name: str) -> None:
+        self.name = name
         self._hub, self._flow = hub, hub.flow(name)
         self._open = _ordinary(self._flow)
         self.counts: Counter[str] = Counter()
         self.objection: str | None = None
         self.complete = True
+        with hub.store.transaction() as connection:
+            number = self._flow.id
+            self.unfinished: Sequence[Run] = runs.unfinished(connection, number, besides=0)
+            self._held_by_target = runs.held_by_target(connection, number)
+            self._waiting = outbox.waiting(connection, number)
+            self._refused = quarantine.refused(connection, number)
+        self._still: set[bytes] = set()  # keys of refused records that the source has in the version refused
+        self._newer: set[bytes] = set()  # and of those it has in a newer one
 
     def __iter__(self) -> Iterator[Change]:
-        flow, store = self._flow, self._hub.store
-        with store.transaction() as connection:
-            held_by_target = runs.held_by_target(connection, flow.id)
-        with Comparison(store, flow.id) as comparison:
+        flow = self._flow
+        with Comparison(self._hub.store, flow.id) as comparison:
+            noted = Noted(comparison.connection)
             with Ahead(flow.source.read(flow.flow.schema, None)) as pages:
                 for page in pages:
                     self.counts["read"] += len(page.raws) + len(page.rejected)
                     for rejected in page.rejected:
                         self.complete = False
                         yield self._count(Change("hold back", "", (), rejected.error.reason))
-                    yield from self._page(comparison, page.raws, list(map(flow.key, page.keys)))
+                    yield from self._page(comparison, noted, page.raws, list(map(flow.key, page.keys)))
+            yield from self._duplicates(comparison, noted)
             if self.complete:
-                yield from self._gone(comparison)
-        planned = runs.Planned(self.counts["update"], self.counts["delete"])
-        self.objection = objection(flow.flow.guard, planned, held_by_target)
+                yield from self._gone(comparison, noted)
+            planned = runs.Planned(self.counts["update"], self.counts["delete"])
+            self.objection = objection(flow.flow.guard, planned, self._held_by_target)
+            yield from self._behind(comparison, noted)
 
-    def _page(self, comparison: Comparison, raws: Sequence[bytes], keys: list[bytes]) -> Iterator[Change]:
+    def _page(self, comparison: Comparison, noted: Noted, raws: Sequence[bytes], keys: list[bytes]) -> Iterator[Change]:
         flow = self._flow
         prints = list(map(flow.fingerprint, raws))
         compared = comparison.compare(keys, prints)
@@ -83,28 +106,84 @@ class Preview:
             )
         mapped = flow.map([raws[row.n] for row in compared.differing])
         for row, result in zip(compared.differing, mapped, strict=True):
-            key = keys[row.n]
-            delivered = row.state == DELIVERED and row.outbox_id is not None
-            before = _decode(flow.box.open(last[row.outbox_id or 0][0], key)) if delivered else _EMPTY
-            if held.get(key) == prints[row.n]:
-                yield self._count(Change("hold back", key.hex(), (), "held-since-earlier"))
+            key, fingerprint = keys[row.n], prints[row.n]
+            again, waits = fingerprint in held.get(key, ()), self._waiting.get(key)
+            if key in self._refused:
+                (self._still if again else self._newer).add(key)
+            if again:
+                yield self._count(Change("hold back", key.hex(), (), HELD))
+            elif waits and waits.fingerprint == fingerprint and waits.person in self._blocked():
+                yield self._count(Change("hold back", key.hex(), (), BEHIND))
             elif isinstance(result, Refused):
                 yield self._count(Change("hold back", key.hex(), (), str(result)))
-            elif result.payload is None:
-                self.counts["filtered"] += 1
-                if delivered:
-                    yield self._count(Change("delete", key.hex(), (), "no longer within the agreement"))
-            elif (after := _decode(result.payload)) == before:
-                self.counts["unchanged"] += 1
             else:
-                what: Literal["create", "update"] = "update" if delivered else "create"
-                yield self._count(Change(what, key.hex(), self._diff(before, after)))
+                change = self._change(row, key, last, result.payload)
+                if change is not None and change.what != "hold back":
+                    person = last[row.outbox_id or 0][1] if change.what == "delete" else result.person
+                    noted.add(key, person, change.what)
+                    yield self._count(change)
+        noted.write()
 
-    def _gone(self, comparison: Comparison) -> Iterator[Change]:
+    def _change(
+        self, row: Differing, key: bytes, last: Mapping[int, tuple[bytes, bytes | None]], payload: bytes | None
+    ) -> Change | None:
+        """What happens to a record that differs and passes; None if nothing does."""
+        delivered = row.state == DELIVERED and row.outbox_id is not None
+        if payload is None:
+            self.counts["filtered"] += 1
+            return Change("delete", key.hex(), (), "no longer within the agreement") if delivered else None
+        before = self._flow.box.open(last[row.outbox_id or 0][0], key) if delivered else None
+        if before == payload:
+            self.counts["unchanged"] += 1
+            return None
+        fields = self._diff(_EMPTY if before is None else _decode(before), _decode(payload))
+        return Change("create" if before is None else "update", key.hex(), fields)
+
+    def _duplicates(self, comparison: Comparison, noted: Noted) -> Iterator[Change]:
+        for key in comparison.duplicates():
+            for what in noted.take(key):
+                self.counts[what] -= 1
+                if what != "delete":
+                    yield self._count(Change("hold back", key.hex(), (), "duplicate-key"))
+
+    def _gone(self, comparison: Comparison, noted: Noted) -> Iterator[Change]:
         comparison.index_seen()
         for rows in comparison.gone():
+            if not self._flow.writes.deletes:
+                self.counts["kept by target"] += len(rows)
+                continue
+            with comparison.connection.begin():
+                last = outbox.payloads(comparison.connection, [row.outbox_id for row in rows if row.outbox_id])
+                known = quarantine.open_fingerprints(comparison.connection, self._flow.id, [row.key for row in rows])
             for row in rows:
+                waits = self._waiting.get(row.key)
+                if ABSENT in known.get(row.key, ()) or (waits and waits.fingerprint == ABSENT):
+                    self.counts["deletions held back"] += 1
+                    continue
+                noted.add(row.key, last.get(row.outbox_id or 0, (b"", None))[1], "delete")
                 yield self._count(Change("delete", row.key.hex(), (), "gone at the source"))
+            noted.write()
+
+    def _behind(self, comparison: Comparison, noted: Noted) -> Iterator[Change]:
+        """What would be planned but wait, since the target has refused a record of the same person."""
+        if self.complete:  # what the source no longer has, or has as the target has it, is refused no more
+            self._newer.update(self._refused.keys() - self._still)
+        else:
+            untouched = self._refused.keys() - self._still - self._newer
+            self._newer.update(comparison.seen_among(list(untouched)))
+        persons = self._blocked()
+        for key, what in noted.of_persons(persons):
+            self.counts[what] -= 1
+            change = Change("hold back", key.hex(), (), BEHIND)
+            if what == "delete":
+                self.counts["deletions held back"] += 1
+                yield change
+            else:
+                yield self._count(change)
+
+    def _blocked(self) -> set[bytes]:
+        """Persons of whom a record is refused, as far as the read has come."""
+        return {person for key, person in self._refused.items() if key not in self._newer}
 
     def _count(self, change: Change) -> Change:
         self.counts[change.what] += 1
@@ -121,21 +200,26 @@ class Preview:
     def _shown(self, path: str, value: object) -> str:
         if value is None:
             return "-"
-        return str(value) if _without_numbers(path) in self._open else HIDDEN
+        if _without_numbers(path) not in self._open:
+            return HIDDEN
+        return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _ordinary(flow: CompiledFlow) -> frozenset[str]:
-    """The target's fields that carry nothing but ordinary fields of ours."""
-    pairs = [pair for pair in flow.mine.resolution.every() if pair.ours]
+    """The target's fields that carry nothing but ordinary fields of ours, or what the mapping always says."""
     return frozenset(
         node.path
-        for pair in pairs
-        if all(ours.extra.get("sensitivity") == "ordinary" for ours in pair.ours)
+        for pair in flow.mine.resolution.every()
+        if all(
+            ours.extra.get("sensitivity") == "ordinary" and ours.path.rpartition(".")[2] not in _EMPLOYEES
+            for ours in pair.ours
+        )
         for node in pair.theirs
     )
 
 
 def _flat(record: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:
+    """Fields by path. An empty list or object has none, as one that is missing."""
     for name, value in record.items():
         path = f"{at}{name}"
         if isinstance(value, dict):
@@ -143,7 +227,7 @@ def _flat(record: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             for index, item in enumerate(value):
                 yield from _flat(item, f"{path}[{index}].")
-        else:
+        elif value != []:
             yield path, value
 
 

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from samspil.errors import SamspilError
-from samspil.store import quarantine, runs
+from samspil.store import outbox, quarantine, runs
 from samspil.store.runs import Run
 from samspil.store.tables import ACCEPTED, DELETE, PUT, REFUSED, SUPERSEDED, WITHDRAW
 
@@ -44,24 +44,26 @@ def count(connection: Connection, run: Run) -> Counts:
     """Count a run from its rows."""
     rows = runs.receipts_by_action(connection, run.id)
     planned = run.counts
-    waiting = sum(n for (action, status), n in rows.items() if action == PUT and status in (None, SUPERSEDED))
+    waiting, replaced = rows.get((PUT, None), 0), rows.get((PUT, SUPERSEDED), 0)
     refused = rows.get((PUT, REFUSED), 0)
     taking_back = [(action, status, n) for (action, status), n in rows.items() if action in (DELETE, WITHDRAW)]
     again = planned.get("held_again", 0)
     behind = planned.get("held_waiting", 0) + waiting
     reasons = dict(quarantine.reasons(connection, run.flow_id, run.id))
-    reasons.update({name: n for name, n in (("held-since-earlier", again), ("waits-behind-refused", behind)) if n})
+    more = {"held-since-earlier": again, "waits-behind-refused": behind, "replaced-by-a-later-run": replaced}
+    reasons.update({name: n for name, n in more.items() if n})
     return Counts(
         read=planned.get("read", 0),
         delivered=rows.get((PUT, ACCEPTED), 0),
         unchanged=planned.get("unchanged", 0),
         filtered=planned.get("filtered", 0),
-        held_back=planned.get("held_new", 0) + again + behind + refused,
+        held_back=planned.get("held_new", 0) + again + behind + replaced + refused,
         creates=planned.get("creates", 0),
         updates=planned.get("updates", 0),
         deleted=sum(n for _, status, n in taking_back if status == ACCEPTED),
-        deletions_held_back=sum(n for _, status, n in taking_back if status != ACCEPTED),
-        receipts=sum(n for (_, status), n in rows.items() if status is not None),
+        deletions_held_back=sum(n for _, status, n in taking_back if status != ACCEPTED)
+        + planned.get("deletions_waiting", 0),
+        receipts=sum(n for (_, status), n in rows.items() if status in (ACCEPTED, REFUSED)),
         complete=bool(planned.get("complete", True)),
         kept_by_target=planned.get("kept_by_target", 0),
         reasons=reasons,
@@ -75,3 +77,10 @@ def require_balance(run: Run, counts: Counts) -> None:
         raise SamspilError(
             f"run {run.id} does not balance: {counts.read} read, {accounted} accounted for", reason="unbalanced"
         )
+
+
+def require_sent(connection: Connection, run: Run) -> None:
+    """Raise SamspilError (undelivered) when something waits that waits for nothing: it was never sent."""
+    unsent = outbox.unsent(connection, run.flow_id, run.id)
+    if unsent:
+        raise SamspilError(f"run {run.id}: {unsent} changes were not sent; deliver it again", reason="undelivered")

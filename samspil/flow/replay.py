@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from samspil.errors import Refused, SamspilError
 from samspil.flow.delivery import Delivery
-from samspil.flow.reconciliation import Counts, count, require_balance
+from samspil.flow.reconciliation import Counts, count, require_balance, require_sent
 from samspil.ledger import NOBODY, READ_PLANNED, Entry
-from samspil.store import outbox, quarantine, runs
+from samspil.store import lock, outbox, quarantine, runs
 from samspil.store.runs import State
 from samspil.store.tables import PUT, first_id
 
@@ -26,6 +27,16 @@ class Replayed(NamedTuple):
     staying: Sequence[tuple[int, Refused]]
 
 
+class _Ready(NamedTuple):
+    """An entry that can be sent: its outbox row without the number."""
+
+    entry: Any
+    action: int
+    payload: bytes  # sealed
+    person: bytes | None
+    fingerprint: bytes
+
+
 def replay(hub: Hub, name: str, entries: Sequence[Any]) -> Replayed:
     """Send entries of one flow again, in a run of their own and so with new idempotency keys.
 
@@ -33,22 +44,30 @@ def replay(hub: Hub, name: str, entries: Sequence[Any]) -> Replayed:
     reads it again. What is refused once more stays as a new entry. Raises AccessError or Unavailable.
     """
     flow = hub.flow(name)
-    ready: list[tuple[Any, bytes, bytes | None, bytes]] = []  # entry, sealed payload, person, fingerprint
+    ready: list[_Ready] = []
     staying: list[tuple[int, Refused]] = []
-    for entry in entries:
-        try:
-            ready.append((entry, *_again(flow, entry)))
-        except Refused as refused:
-            staying.append((entry.id, refused))
-    if not ready:
-        return Replayed(None, staying)
-    run = _plan(hub, flow, ready)
-    Delivery(hub, flow).run(first=run)
-    with hub.store.transaction() as connection:
-        done = runs.get(connection, run)
-        counts = count(connection, done)
-        require_balance(done, counts)
-        runs.finish(connection, done)
+    with lock.exclusive(hub.store, flow.id):
+        with hub.store.transaction() as connection:
+            agreements = runs.agreements(connection, {entry.run_id for entry in entries})
+            actions = outbox.actions(connection, [entry.outbox_id for entry in entries if entry.outbox_id])
+        times = Counter(entry.key for entry in entries)
+        for entry in entries:
+            try:
+                if times[entry.key] > 1:
+                    raise Refused("duplicate-key", hint="choose one of the record's entries and drop the others")
+                ready.append(_again(flow, entry, agreements, actions))
+            except Refused as refused:
+                staying.append((entry.id, refused))
+        run = _plan(hub, flow, ready, staying)
+        if run is None:
+            return Replayed(None, staying)
+        Delivery(hub, flow).run()
+        with hub.store.transaction() as connection:
+            done = runs.get(connection, run)
+            counts = count(connection, done)
+            require_balance(done, counts)
+            require_sent(connection, done)
+            runs.finish(connection, done)
     return Replayed(counts, staying)
 
 
@@ -56,7 +75,8 @@ def drop(hub: Hub, name: str, number: int, *, who: str, why: str) -> None:
     """Close an entry that will never be sent; the decision is in the ledger."""
     flow = hub.flow(name)
     with hub.store.transaction() as connection:
-        quarantine.settle(connection, number, "dropped", why)
+        if not quarantine.settle(connection, number, "dropped", why):
+            raise SamspilError(f"entry {number} is settled already", reason="no-entry")
         hub.ledger.append(connection, {"what": "drop", "entry": number, "who": who, "why": why, **flow.context}, ())
 
 
@@ -72,32 +92,43 @@ def reveal(hub: Hub, name: str, entry: Any, *, who: str, why: str) -> bytes:
     return payload
 
 
-def _again(flow: CompiledFlow, entry: Any) -> tuple[bytes, bytes | None, bytes]:
+def _again(flow: CompiledFlow, entry: Any, agreements: Mapping[int, str | None], actions: Mapping[int, int]) -> _Ready:
     if entry.stage == "read":
         raise Refused("uncut-page", hint="the next run reads the page again")
     if entry.stage in ("plan", "deliver"):
-        return entry.payload, entry.person, entry.fingerprint
+        action = actions.get(entry.outbox_id, PUT)  # what the target refused may be a deletion
+        if action == PUT and agreements.get(entry.run_id) != flow.agreement:
+            raise Refused("agreement-changed", hint="the next run maps it under the new one")
+        return _Ready(entry, action, entry.payload, entry.person, entry.fingerprint)
     raw = flow.box.open(entry.payload, entry.key)
     (result,) = flow.map([raw])
     if isinstance(result, Refused):
         raise result
     if result.payload is None:
         raise Refused("filtered", hint="the agreement's filter keeps it back: samspil quarantine drop")
-    return flow.box.seal(result.payload, entry.key), result.person, flow.fingerprint(raw)
+    sealed = flow.box.seal(result.payload, entry.key)
+    return _Ready(entry, PUT, sealed, result.person, flow.fingerprint(raw))
 
 
-def _plan(hub: Hub, flow: CompiledFlow, ready: Sequence[tuple[Any, bytes, bytes | None, bytes]]) -> int:
+def _plan(hub: Hub, flow: CompiledFlow, ready: Sequence[_Ready], staying: list[tuple[int, Refused]]) -> int | None:
+    """Plan the run; None if there is nothing to send. What another settled meanwhile stays out."""
+    if not ready:
+        return None
     with hub.store.transaction() as connection:
-        run = runs.start(connection, flow.id, f"{runs.REPLAY}{time.time():.6f}").id
-        rows, entries = [], []
-        for n, (entry, payload, person, fingerprint) in enumerate(ready, start=1):
-            number = first_id(run) + n
-            rows.append((number, entry.key, person, PUT, fingerprint, payload))
-            entries.append(Entry(entry.key, person or NOBODY, number, PUT, READ_PLANNED).pack())
-            quarantine.settle(connection, entry.id, "replayed", f"run {run}")
+        run = runs.start(connection, flow.id, f"{runs.REPLAY}{uuid.uuid4()}").id
+        rows: list[tuple[Any, ...]] = []
+        entries: list[bytes] = []
+        for entry, action, payload, person, fingerprint in ready:
+            if not quarantine.settle(connection, entry.id, "replayed", f"run {run}"):
+                staying.append((entry.id, Refused("settled-meanwhile")))
+                continue
+            number = first_id(run) + len(rows) + 1
+            rows.append((number, entry.key, person, action, fingerprint, payload))
+            entries.append(Entry(entry.key, person or NOBODY, number, action, READ_PLANNED).pack())
         outbox.add(connection, rows)
-        counts = {"read": len(rows), "creates": len(rows), "complete": False}
-        runs.change(connection, run, state=State.APPROVED, pending=True, counts=counts)
+        puts = sum(row[3] == PUT for row in rows)
+        counts = {"read": puts, "creates": puts, "deletions": len(rows) - puts, "complete": False}
+        runs.change(connection, run, state=State.APPROVED, pending=bool(rows), counts=counts, agreement=flow.agreement)
         hub.ledger.append(connection, {"what": "replay", "run": run, **flow.context}, entries)
     return run
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from samspil.errors import SettingsError, Unavailable
@@ -28,15 +28,17 @@ class Store:
     """An open store. Use ``transaction`` for everything; nothing is kept open between."""
 
     def __init__(self, url: str, *, create: bool = True, write: bool = True) -> None:
-        try:
-            parsed = make_url(url.replace("postgresql://", "postgresql+psycopg://", 1))
-        except ArgumentError:
-            raise SettingsError("is not a database URL such as postgresql://host/name", field="SAMSPIL_STORE") from None
+        parsed = _parsed(url)
         self.postgresql = parsed.get_backend_name() == "postgresql"
         if not self.postgresql and parsed.database and create:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(parsed.database).parent)
         memory = not self.postgresql and not parsed.database
-        self.engine: Engine = create_engine(parsed, poolclass=StaticPool if memory else NullPool)
+        try:
+            self.engine: Engine = create_engine(
+                parsed, poolclass=StaticPool if memory else NullPool, hide_parameters=True
+            )
+        except ImportError:
+            raise SettingsError("needs psycopg: pip install 'samspil[postgresql]'", field="SAMSPIL_STORE") from None
         if not self.postgresql:
             event.listen(self.engine, "connect", _tune_sqlite if write else _tune_reader)
             event.listen(self.engine, "begin", _begin_immediate if write else _begin)
@@ -57,8 +59,9 @@ class Store:
     @classmethod
     def to_look_at(cls, url: str) -> Store:
         """Open without creating or locking; a store that isn't there yet is an empty one in memory."""
-        database = make_url(url).database
-        if url.startswith("sqlite") and not (database and Path(database).exists()):
+        parsed = _parsed(url)
+        database = parsed.database
+        if parsed.get_backend_name() == "sqlite" and not (database and Path(database).exists()):
             return cls("sqlite://")
         store = cls(url, create=False, write=False)
         with store.transaction() as connection:
@@ -68,15 +71,55 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One transaction: all of it or nothing. Raises Unavailable when the database cannot be reached."""
+        with self._answering(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """A connection of its own for several transactions. Raises Unavailable as ``transaction`` does."""
+        with self._answering(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Say which of the database's errors can be tried again; COPY raises the driver's own."""
+        driver: Any = self.engine.dialect.loaded_dbapi
         try:
-            with self.engine.begin() as connection:
-                yield connection
-        except OperationalError as error:
-            raise Unavailable(f"the store does not answer ({type(error.orig).__name__})", system="store") from error
+            yield
+        except (IntegrityError, driver.IntegrityError) as error:
+            raise Unavailable("another process wrote the same", system="store", reason="store-conflict") from error
+        except (OperationalError, driver.OperationalError) as error:
+            kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+            raise Unavailable(f"the store does not answer ({kind})", system="store") from error
+        except DatabaseError as error:
+            if "is not a database" not in str(error.orig):
+                raise
+            raise SettingsError("the file is not an SQLite database", field="SAMSPIL_STORE") from None
 
     def close(self) -> None:
         """Give back the connections."""
         self.engine.dispose()
+
+
+def _parsed(url: str) -> URL:
+    try:
+        parsed = make_url(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
+        parsed = None
+    if parsed is None or parsed.get_backend_name() not in ("postgresql", "sqlite"):
+        raise SettingsError(
+            "is not a database's URL such as postgresql://host/name or sqlite:///var/samspil.db", field="SAMSPIL_STORE"
+        )
+    return parsed
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"the folder cannot be made ({error.strerror})", file=str(folder), field="SAMSPIL_STORE"
+        ) from None
 
 
 def _tune_sqlite(connection: Any, record: Any) -> None:

@@ -7,15 +7,18 @@ for a record that did not change. Memory is bounded by the page; the table of se
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
+from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, bindparam, text
 
 from samspil.store import Store, bulk
 from samspil.store.tables import DELIVERED, DIGEST, FILTERED
 
 _CHUNK = 5_000
+_FEW = 500  # bound values in one statement
 
 
 class Differing(NamedTuple):
@@ -47,9 +50,18 @@ class Comparison:
     def __init__(self, store: Store, flow_id: int) -> None:
         self._flow = flow_id
         self._postgresql = store.postgresql
-        self.connection: Connection = store.engine.connect()
+        self._session = store.session()
 
     def __enter__(self) -> Self:
+        self.connection: Connection = self._session.__enter__()
+        try:
+            self._make_tables()
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
+        return self
+
+    def _make_tables(self) -> None:
         with self.connection.begin():
             kind = "bytea" if self._postgresql else "BLOB"
             old = () if self._postgresql else ("DROP TABLE IF EXISTS temp.page", "DROP TABLE IF EXISTS temp.seen")
@@ -59,10 +71,11 @@ class Comparison:
                 f"CREATE TEMPORARY TABLE seen (key {kind})",
             ):
                 self.connection.exec_driver_sql(statement)
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.connection.close()  # the pool keeps no connection, so the temporary tables go with it
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._session.__exit__(kind, error, traceback)  # the pool keeps no connection: the temporary tables go with it
 
     def compare(self, keys: Sequence[bytes], fingerprints: Sequence[bytes]) -> Compared:
         """Compare one page. ``n`` in the answer is the index into the page."""
@@ -96,6 +109,15 @@ class Comparison:
         """Count keys as seen that were not compared."""
         with self.connection.begin():
             bulk.insert(self.connection, "seen", ("key",), [(key,) for key in keys])
+
+    def seen_among(self, keys: Sequence[bytes]) -> Sequence[bytes]:
+        """Of these keys, those that were read."""
+        found: list[bytes] = []
+        for start in range(0, len(keys), _FEW):
+            with self.connection.begin():
+                rows = self.connection.execute(_SEEN, {"keys": keys[start : start + _FEW]})
+                found += [bytes(row[0]) for row in rows]
+        return found
 
     def duplicates(self) -> Sequence[bytes]:
         """Keys that were read more than once."""
@@ -160,6 +182,7 @@ _GONE = text(
     ORDER BY l.key LIMIT :chunk
     """
 )
+_SEEN = text("SELECT DISTINCT key FROM seen WHERE key IN :keys").bindparams(bindparam("keys", expanding=True))
 _FORGET = text(
     """
     DELETE FROM links WHERE flow_id = :flow AND state = :filtered

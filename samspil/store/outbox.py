@@ -15,6 +15,7 @@ from samspil.store.tables import (
     DELETE,
     DELIVERED,
     FILTERED,
+    PUT,
     SUPERSEDED,
     WITHDRAW,
     first_id,
@@ -35,6 +36,14 @@ class Pending(NamedTuple):
     fingerprint: bytes
     payload: bytes  # sealed for the row ``key``
     their_id: bytes | None  # sealed likewise; from the link, so a record created meanwhile is updated, not doubled
+
+
+class Waiting(NamedTuple):
+    """An outbox row that stays behind a refused one of the same person."""
+
+    id: int
+    fingerprint: bytes
+    person: bytes | None
 
 
 class Settled(NamedTuple):
@@ -101,8 +110,8 @@ def _move_links(connection: Connection, flow: int, kept: Sequence[Settled]) -> N
 
 
 def upsert_links(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Insert or replace links: (flow id, key, fingerprint, state, outbox id, sealed id)."""
-    rows = list(rows)
+    """Insert or replace links: (flow id, key, fingerprint, state, outbox id, sealed id). Of one key the last counts."""
+    rows = list({row[:2]: row for row in rows}.values())
     if not rows:
         return
     columns = ("flow_id", "key", "fingerprint", "state", "outbox_id", "their_id")
@@ -128,10 +137,27 @@ def payloads(connection: Connection, ids: Sequence[int]) -> Mapping[int, tuple[b
     return result
 
 
-def waiting(connection: Connection, flow: int) -> Mapping[bytes, tuple[int, bytes]]:
-    """Rows of earlier runs that still wait, by key: (outbox id, fingerprint). Only the blocked ones do, so few."""
+def waiting(connection: Connection, flow: int) -> dict[bytes, Waiting]:
+    """Rows of earlier runs that still wait, by key. Only the blocked ones do, so few."""
     found = connection.execute(_WAITING, {"flow": flow})
-    return {bytes(row.key): (row.id, bytes(row.fingerprint)) for row in found}
+    return {
+        bytes(row.key): Waiting(row.id, bytes(row.fingerprint), None if row.person is None else bytes(row.person))
+        for row in found
+    }
+
+
+def unsent(connection: Connection, flow: int, run: int) -> int:
+    """How many of a run's rows have no receipt and wait behind no refused one."""
+    bounds = {"flow": flow, "after": first_id(run), "before": first_id(run + 1)}
+    return int(connection.execute(_UNSENT, bounds).scalar_one())
+
+
+def supersede_disagreed(connection: Connection, flow: int, agreement: str) -> None:
+    """Settle records planned under another agreement than today's: they might hold a field that may not leave now.
+
+    The next plan maps each of them afresh.
+    """
+    connection.execute(_DISAGREED, {"flow": flow, "agreement": agreement, "at": time.time()})
 
 
 def supersede(connection: Connection, ids: Iterable[int]) -> None:
@@ -152,10 +178,19 @@ def close_settled_runs(connection: Connection, flow: int) -> None:
     connection.execute(_CLOSE, {"flow": flow})
 
 
-def of_key(connection: Connection, run: int, key: bytes) -> Sequence[Any]:
-    """A run's rows of one record."""
-    query = select(outbox).where(outbox.c.id.between(first_id(run), first_id(run + 1) - 1), outbox.c.key == key)
-    return connection.execute(query).all()
+def of_keys(connection: Connection, run: int, keys: Sequence[bytes]) -> Sequence[Any]:
+    """A run's rows of some records."""
+    query = select(outbox).where(outbox.c.id.between(first_id(run), first_id(run + 1) - 1), outbox.c.key.in_(keys))
+    return connection.execute(query.order_by(outbox.c.id)).all()
+
+
+def actions(connection: Connection, ids: Sequence[int]) -> Mapping[int, int]:
+    """What outbox rows were to do, by id."""
+    result: dict[int, int] = {}
+    for start in range(0, len(ids), 500):
+        query = select(outbox.c.id, outbox.c.action).where(outbox.c.id.in_(ids[start : start + 500]))
+        result.update({row.id: row.action for row in connection.execute(query)})
+    return result
 
 
 def linked(connection: Connection, flow: int, keys: Sequence[bytes]) -> Sequence[tuple[bytes, int | None]]:
@@ -199,10 +234,29 @@ _PENDING = """
     """
 _WAITING = text(
     f"""
-    SELECT o.id, o.key, o.fingerprint
+    SELECT o.id, o.key, o.fingerprint, o.person
     FROM runs u JOIN outbox o ON o.id >= u.id * 4294967296 AND o.id < (u.id + 1) * 4294967296
     LEFT JOIN receipts r ON r.outbox_id = o.id
     WHERE u.flow_id = :flow AND u.pending AND u.state IN {_DELIVERABLE} AND r.outbox_id IS NULL
+    """
+)
+_UNSENT = text(
+    """
+    SELECT count(*) FROM outbox o
+    WHERE o.id > :after AND o.id < :before
+      AND (SELECT r.status FROM receipts r WHERE r.outbox_id = o.id) IS NULL
+      AND (o.person IS NULL OR o.person NOT IN (
+        SELECT q.person FROM quarantine q WHERE q.flow_id = :flow AND q.stage = 'deliver' AND q.person IS NOT NULL))
+    """
+)
+_DISAGREED = text(
+    f"""
+    INSERT INTO receipts (outbox_id, status, reference, at)
+    SELECT o.id, {SUPERSEDED}, '', :at
+    FROM runs u JOIN outbox o ON o.id >= u.id * 4294967296 AND o.id < (u.id + 1) * 4294967296
+    LEFT JOIN receipts r ON r.outbox_id = o.id
+    WHERE u.flow_id = :flow AND u.pending AND u.state IN {_DELIVERABLE} AND r.outbox_id IS NULL
+      AND o.action = {PUT} AND u.agreement <> :agreement
     """
 )
 _CLOSE = text(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 
 from samspil.store.tables import flows, quarantine
 
@@ -28,9 +28,8 @@ class Held(NamedTuple):
 
 
 def add(connection: Connection, flow: int, run: int, held: Sequence[Held]) -> None:
-    """Put records in the quarantine; an older version of the same record there is superseded."""
+    """Put records in the quarantine. What is there of older versions the caller supersedes."""
     now = time.time()
-    supersede(connection, flow, [record.key for record in held], besides=run)
     rows = [
         {"flow_id": flow, "run_id": run, "seen_run": run, "state": "open", "at": now, "note": "", **record._asdict()}
         for record in held
@@ -39,42 +38,63 @@ def add(connection: Connection, flow: int, run: int, held: Sequence[Held]) -> No
         connection.execute(insert(quarantine), rows)
 
 
-def open_fingerprints(connection: Connection, flow: int, keys: Sequence[bytes]) -> Mapping[bytes, bytes]:
-    """Of these keys, those held back now, with the fingerprint of the version held."""
-    result: dict[bytes, bytes] = {}
+def open_fingerprints(connection: Connection, flow: int, keys: Sequence[bytes]) -> Mapping[bytes, set[bytes]]:
+    """Of these keys, those held back now, with the fingerprints of the versions held or dropped for good.
+
+    None for a record that came twice: whether it still does is found out each night. A deletion is never dropped for
+    good, as all deletions of a record look alike.
+    """
+    result: dict[bytes, set[bytes]] = {}
     for start in range(0, len(keys), _MANY):
-        query = select(quarantine.c.key, quarantine.c.fingerprint).where(
-            _open(flow), quarantine.c.key.in_(keys[start : start + _MANY])
+        query = select(quarantine.c.key, quarantine.c.fingerprint, quarantine.c.stage, quarantine.c.state).where(
+            quarantine.c.flow_id == flow,
+            quarantine.c.state.in_(("open", "dropped")),
+            quarantine.c.key.in_(keys[start : start + _MANY]),
         )
-        result.update({bytes(row.key): bytes(row.fingerprint) for row in connection.execute(query)})
+        for row in connection.execute(query):
+            held = result.setdefault(bytes(row.key), set())
+            if row.stage != "plan" and (row.state == "open" or any(row.fingerprint)):
+                held.add(bytes(row.fingerprint))
     return result
 
 
-def seen(connection: Connection, flow: int, run: int, keys: Sequence[bytes]) -> None:
-    """Note that the source still has these records in the very version that is held back."""
-    for start in range(0, len(keys), _MANY):
+def seen(connection: Connection, flow: int, run: int, records: Sequence[tuple[bytes, bytes]]) -> None:
+    """Note that the source still has these records (key, fingerprint) in the very version that is held back."""
+    for start in range(0, len(records), _MANY):
+        keys, prints = zip(*records[start : start + _MANY], strict=True)
         connection.execute(
             update(quarantine)
-            .where(_open(flow), quarantine.c.key.in_(keys[start : start + _MANY]))
+            .where(_open(flow), quarantine.c.key.in_(keys), quarantine.c.fingerprint.in_(prints))
             .values(seen_run=run)
         )
 
 
-def supersede(connection: Connection, flow: int, keys: Sequence[bytes], *, besides: int = 0) -> None:
-    """Close the entries of these records, of which there is a newer version; not those of the run ``besides``."""
+def untouched(connection: Connection, flow: int, run: int) -> Sequence[bytes]:
+    """Keys of entries that this run has not found in the source in the version held."""
+    query = select(quarantine.c.key).where(_open(flow), quarantine.c.seen_run != run).distinct()
+    return [bytes(key) for key in connection.execute(query).scalars()]
+
+
+def supersede(connection: Connection, flow: int, run: int, keys: Sequence[bytes]) -> None:
+    """Close the entries of these records, of which there is a newer version; not those seen in this run."""
     for start in range(0, len(keys), _MANY):
         connection.execute(
             update(quarantine)
-            .where(_open(flow), quarantine.c.run_id != besides, quarantine.c.key.in_(keys[start : start + _MANY]))
+            .where(_open(flow), quarantine.c.seen_run != run, quarantine.c.key.in_(keys[start : start + _MANY]))
             .values(state="superseded", note="there is a newer version", settled=time.time())
         )
+
+
+def discard(connection: Connection, run: int) -> None:
+    """Remove what a plan held back that was never finished."""
+    connection.execute(delete(quarantine).where(quarantine.c.run_id == run))
 
 
 def supersede_unseen(connection: Connection, flow: int, run: int) -> None:
     """After a complete read: close entries whose version the source no longer has."""
     connection.execute(
         update(quarantine)
-        .where(_open(flow), quarantine.c.seen_run < run)
+        .where(_open(flow), quarantine.c.seen_run != run)
         .values(state="superseded", note="the source no longer has it", settled=time.time())
     )
 
@@ -82,6 +102,12 @@ def supersede_unseen(connection: Connection, flow: int, run: int) -> None:
 def count_open(connection: Connection, flow: int) -> int:
     """How many records of the flow are held back."""
     return int(connection.execute(select(func.count()).select_from(quarantine).where(_open(flow))).scalar_one())
+
+
+def some(connection: Connection, flow: int) -> bool:
+    """Whether ``open_fingerprints`` can find anything."""
+    query = select(quarantine.c.id).where(quarantine.c.flow_id == flow, quarantine.c.state.in_(("open", "dropped")))
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def blocked_persons(connection: Connection, flow: int) -> set[bytes]:
@@ -100,11 +126,10 @@ def refused(connection: Connection, flow: int) -> Mapping[bytes, bytes]:
     return {bytes(row.key): bytes(row.person) for row in connection.execute(query)}
 
 
-def settle(connection: Connection, number: int, state: str, note: str) -> None:
-    """Close one entry."""
-    connection.execute(
-        update(quarantine).where(quarantine.c.id == number).values(state=state, note=note, settled=time.time())
-    )
+def settle(connection: Connection, number: int, state: str, note: str) -> bool:
+    """Close one entry. Returns whether it was open."""
+    entry = update(quarantine).where(quarantine.c.id == number, quarantine.c.state == "open")
+    return bool(connection.execute(entry.values(state=state, note=note, settled=time.time())).rowcount)
 
 
 def entries(

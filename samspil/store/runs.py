@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from samspil.store.tables import DELIVERED, RUN_SHIFT, first_id, flows, links, outbox, receipts, runs
 
@@ -38,6 +38,7 @@ class Run:
         self.finished: float | None = row.finished
         self.cursor: str | None = row.cursor
         self.counts: dict[str, Any] = row.counts
+        self.agreement: str | None = row.agreement
 
     @property
     def planned(self) -> Planned:
@@ -63,8 +64,8 @@ def find_flow(connection: Connection, municipality: str, name: str) -> int | Non
 def flow_id(connection: Connection, municipality: str, name: str) -> int:
     """The flow's number, given at its first use."""
     found = find_flow(connection, municipality, name)
-    if found is None:
-        connection.execute(insert(flows).values(municipality=municipality, name=name))
+    if found is None:  # another process may be at the same point
+        connection.execute(_NEW_FLOW, {"municipality": municipality, "name": name})
         found = find_flow(connection, municipality, name)
     assert found is not None  # noqa: S101  # just inserted
     return found
@@ -92,9 +93,10 @@ def start(connection: Connection, flow: int, key: str) -> Run:
     return Run(row)
 
 
-def change(connection: Connection, run: int, **values: Any) -> None:
-    """Set columns of a run."""
-    connection.execute(update(runs).where(runs.c.id == run).values(**values))
+def change(connection: Connection, run: int, *, was: State | None = None, **values: Any) -> bool:
+    """Set columns of a run; with ``was`` only if that is still its state. Returns whether it was."""
+    query = update(runs).where(runs.c.id == run).values(**values)
+    return bool(connection.execute(query if was is None else query.where(runs.c.state == was)).rowcount)
 
 
 def unfinished(connection: Connection, flow: int, *, besides: int) -> Sequence[Run]:
@@ -107,6 +109,18 @@ def unfinished(connection: Connection, flow: int, *, besides: int) -> Sequence[R
         .order_by(runs.c.id)
     )
     return [Run(row) for row in connection.execute(query)]
+
+
+def replays(connection: Connection, flow: int) -> Sequence[int]:
+    """Replays with something to send, oldest first: others may wait for what they bring."""
+    query = select(runs.c.id).where(runs.c.flow_id == flow, runs.c.pending, runs.c.state == State.APPROVED)
+    return connection.execute(query.where(runs.c.key.like(f"{REPLAY}%")).order_by(runs.c.id)).scalars().all()
+
+
+def agreements(connection: Connection, ids: Collection[int]) -> Mapping[int, str | None]:
+    """The agreement each of these runs was planned under."""
+    rows = connection.execute(select(runs.c.id, runs.c.agreement).where(runs.c.id.in_(ids)))
+    return {row.id: row.agreement for row in rows}
 
 
 def finish(connection: Connection, run: Run) -> None:
@@ -154,3 +168,6 @@ def receipts_by_action(connection: Connection, run: int) -> dict[tuple[int, int 
 def run_of(outbox_id: int) -> int:
     """The run an outbox row belongs to."""
     return outbox_id >> RUN_SHIFT
+
+
+_NEW_FLOW = text("INSERT INTO flows (municipality, name) VALUES (:municipality, :name) ON CONFLICT DO NOTHING")

@@ -42,6 +42,7 @@ runs = Table(
     Column("finished", Double),
     Column("cursor", Text),
     Column("counts", JSON, nullable=False),
+    Column("agreement", Text),  # digest of the agreement it was planned under, in hex
     UniqueConstraint("flow_id", "key"),
     sqlite_autoincrement=True,  # a run's id is part of its idempotency keys: never reused
 )
