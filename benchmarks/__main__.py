@@ -29,7 +29,11 @@ from connectors.jobcenter.contract import HERE
 from samspil.account import Account
 
 FLOWS = {
-    "REST": ("journal_rest", "action_plan", "id, cpr, order_id, updated_at, goals"),
+    "REST": (
+        "journal_rest",
+        "action_plan",
+        "id, cpr, order_id, title, author, updated_at, start, end, next_follow_up, purpose, citizens_wish, goals",
+    ),
     "SOAP": (
         "jobcenter",
         "course_order",

@@ -31,7 +31,14 @@ class ActionPlan(Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     cpr: Mapped[str]
     order_id: Mapped[str]
+    title: Mapped[str]
+    author: Mapped[str]
     updated_at: Mapped[str]
+    start: Mapped[str]
+    end: Mapped[str | None]
+    next_follow_up: Mapped[str | None]
+    purpose: Mapped[str]
+    citizens_wish: Mapped[str | None]
     goals: Mapped[Any] = mapped_column(JSON)
 
 
@@ -79,7 +86,14 @@ def rest_pages(job: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
                 "id": plan["id"],
                 "cpr": plan["cprNumber"],
                 "order_id": plan["courseOrderId"],
+                "title": plan["title"],
+                "author": plan["author"]["name"],
                 "updated_at": plan["lastChanged"],
+                "start": plan["startDate"],
+                "end": plan["endDate"],
+                "next_follow_up": plan["nextFollowUp"],
+                "purpose": plan["purpose"],
+                "citizens_wish": plan["citizensWish"],
                 "goals": plan["goals"],
             }
             for plan in body["data"]

@@ -110,7 +110,11 @@ def _status_note(fact: Fact) -> Tables:
 
 def _action_plan(fact: Fact) -> Tables:
     plan = fact["id"]
-    row = _row(PlanId=plan, CPR=fact["cpr"], BestillingId=fact["order_id"], Opdateret=fact["updated_at"])
+    row = _row(PlanId=plan, CPR=fact["cpr"], BestillingId=fact["order_id"], Titel=fact["title"])
+    row |= _row(UdarbejdetAf=fact["author"], Opdateret=fact["updated_at"], Start=fact["start"], Slut=fact["end"])
+    row |= _row(
+        NaesteOpfoelgning=fact["next_follow_up"], Formaal=fact["purpose"], BorgerensOenske=fact["citizens_wish"]
+    )
     tables: Tables = {"Handleplaner": [row], "Maal": [], "Delmaal": []}
     for goal in fact["goals"]:
         words = _row(PlanId=plan, MaalId=goal["id"], Titel=goal["title"], Status=DANISH["goal"][goal["status"]])

@@ -101,7 +101,17 @@ def action_plan(fact: Fact) -> dict[str, Any]:
         }
         for goal in fact["goals"]
     ]
-    return {"lastChanged": moment(fact["updated_at"]), "goals": goals}
+    return {
+        "title": fact["title"],
+        "author": {"name": fact["author"], "employeeNumber": "M1042"},
+        "lastChanged": moment(fact["updated_at"]),
+        "startDate": day(fact["start"]),
+        "endDate": day(fact["end"]),
+        "nextFollowUp": day(fact["next_follow_up"]),
+        "purpose": fact["purpose"],
+        "citizensWish": fact["citizens_wish"],
+        "goals": goals,
+    }
 
 
 def assessment(fact: Fact) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How one synthetic fact of each shared schema is made, and how it differs the night after.
+"""How one synthetic fact of each shared schema is made.
 
 A fact is a dict in the shared schema's field names with plain Python values; every field is there, None included.
 ``make_<schema>`` takes the random generator, the fact's key and the fact it hangs on (a person or an order).
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -132,7 +131,20 @@ def make_action_plan(rng: random.Random, key: str, order: Fact) -> Fact:
         }
         for goal in order["goals"]
     ]
-    return {**_on(order, key), "updated_at": _moment(rng, _day(rng, 0, 30)), "goals": goals}
+    follow_up = TODAY + timedelta(days=rng.randint(3, 60))
+    ended = order["end"] is not None and order["end"] < follow_up
+    return {
+        **_on(order, key),
+        "title": rng.choice(texts.PLAN_TITLES),
+        "author": persons.worker(rng),
+        "updated_at": _moment(rng, _day(rng, 0, 30)),
+        "start": order["start"] + timedelta(days=rng.randint(0, 21)),
+        "end": order["end"],
+        "next_follow_up": None if ended else follow_up,
+        "purpose": rng.choice(texts.PURPOSES),
+        "citizens_wish": rng.choice((None, *texts.WISHES)),
+        "goals": goals,
+    }
 
 
 def make_assessment(rng: random.Random, key: str, order: Fact, *, number: int = 1) -> Fact:
@@ -195,29 +207,6 @@ def make_company(rng: random.Random, key: str, municipality: str, number: int) -
         "places": places,
         "free_places": rng.randint(0, places),
     }
-
-
-def _plan_moved(fact: Fact) -> Fact:
-    first, *others = fact["goals"]
-    moved = {**first, "progress": ((first["progress"] or 0) + 95) % 101, "status": "setback"}
-    return {"updated_at": fact["updated_at"] + timedelta(days=1), "goals": [moved, *others]}
-
-
-CHANGED: Mapping[str, Callable[[Fact], Fact]] = {  # what one night changes in a fact of each schema
-    "person": lambda fact: {"phone": f"0{(int(fact['phone'] or '0') + 7) % 10_000_000:07d}"},
-    "case": lambda fact: {"closed": None if fact["closed"] else TODAY},
-    "course_order": lambda fact: {"hours_per_week": (fact["hours_per_week"] + Decimal("1.25")) % 37},
-    "activity": lambda fact: {"hours_per_week": (fact["hours_per_week"] + Decimal("1.25")) % 37},
-    "action_plan": _plan_moved,
-    "attendance": lambda fact: {"hours": (fact["hours"] + Decimal("0.25")) % 7, "status": "partly-present"},
-    "journal_note": lambda fact: {"text": fact["text"] + " Rettet dagen efter."},
-    "status_note": lambda fact: {"summary": fact["summary"] + " Tilføjet efter møde."},
-    "assessment": lambda fact: {"distance": (fact["distance"] + 3) % 101},
-    "placement": lambda fact: {"hours_per_week": (fact["hours_per_week"] + Decimal("1.25")) % 37},
-    "meeting": lambda fact: {"minutes": (fact["minutes"] or "Referat:") + " Godkendt."},
-    "document": lambda fact: {"title": fact["title"] + ", ny udgave"},
-    "company": lambda fact: {"free_places": (fact["free_places"] + 1) % (fact["places"] + 1)},
-}
 
 
 def _on(order: Fact, key: str) -> Fact:

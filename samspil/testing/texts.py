@@ -43,6 +43,28 @@ ACTIVITIES = (
     "Jobsøgningskursus",
 )
 
+PLAN_TITLES = (
+    "Handleplan",
+    "Handleplan for STU-forløbet",
+    "Plan for afklaring og praktik",
+    "Handleplan: fra værksted til virksomhed",
+    "Plan for fremmøde, økonomi & netværk",
+)
+
+PURPOSES = (
+    "At skabe en stabil hverdag med faste mødetider og at afklare, hvilken branche der passer til borgeren.",
+    "At opbygge arbejdsevnen gradvist; målet er en praktik på 10 timer om ugen inden for et halvt år.",
+    "At blive mere selvhjulpen i hverdagen: transport, økonomi og kontakt til myndigheder.",
+    "At udvikle faglige og sociale færdigheder, så borgeren kan gå videre til en ordinær uddannelse.",
+)
+
+WISHES = (
+    "Jeg vil gerne arbejde med dyr eller planter, og helst udendørs.",
+    'Vil "have ro på" og møde hver dag; ønsker en fast kontaktperson.',
+    "Jeg drømmer om at få kørekort og mit eget sted at bo.",
+    "Ønsker at prøve et køkken af uden at skulle stå i betjeningen.",
+)
+
 NOTES = (
     "Har været med i værkstedet hele dagen og taget imod instruktion. Arbejdede roligt og spurgte, når noget var uklart.",
     'Kom for sent to gange i denne uge; siger selv: "jeg sover dårligt". Vi har aftalt et opkald kl. 7.30.',

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cached_property
 
-from samspil.testing import facts, persons
+from samspil.testing import changes, facts, persons
 from samspil.testing.facts import Fact
 
 PREFIX = {
@@ -94,7 +94,7 @@ class World:
         gone = self._some(rng, spare, len(before) // 200)
         for key, fact in before.items():
             if key not in gone:
-                yield {**fact, **facts.CHANGED[schema](fact)} if key in changed else fact
+                yield {**fact, **changes.CHANGED[schema](fact)} if key in changed else fact
         new = self._made(schema, night, rng, (len(before) + 1000) * night)
         yield from (fact for fact, _ in zip(new, range(max(1, len(before) // 200)), strict=False))
 

@@ -63,7 +63,14 @@ SAMPLES = {
     },
     "action_plan": {
         **OF_A_PERSON,
+        "title": "Plan for afklaring",
+        "author": "Ida Ravn",
         "updated_at": MOMENT,
+        "start": "2026-03-01",
+        "end": "2026-08-30",
+        "next_follow_up": "2026-04-15",
+        "purpose": "At få en fast hverdag",
+        "citizens_wish": "Vil gerne arbejde udendørs",
         "goals": [
             {
                 "id": "M1",
@@ -252,6 +259,9 @@ def test_the_json_schemas_are_the_same_in_every_process():
         ("activity", "hours_per_week", "60"),
         ("activity", "end", "2026-02-28"),
         ("activity", "provider", "003730001"),
+        ("action_plan", "end", "2026-02-28"),
+        ("action_plan", "purpose", ""),
+        ("action_plan", "citizens_wish", "x" * 4001),
         ("placement", "company_cvr", "09999999"),
         ("placement", "hours_per_week", "Infinity"),
         ("course_order", "price", "-1"),
