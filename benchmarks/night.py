@@ -7,6 +7,8 @@ import sys
 from typing import Any
 
 import msgspec
+import psycopg
+import sqlalchemy.dialects.postgresql.psycopg as dialect
 
 from benchmarks.measure import measured
 from connectors.database import connector as database
@@ -16,7 +18,7 @@ from samspil import flow as steps
 from samspil.account import Account
 from samspil.hub import Hub
 
-WARM = (database, jobcenter, journal)  # imports belong to the start, not to the night
+WARM = (database, jobcenter, journal, psycopg, dialect)  # imports belong to the start, not to the night
 
 
 def night(job: dict[str, Any]) -> dict[str, Any]:

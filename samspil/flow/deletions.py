@@ -45,7 +45,7 @@ def plan_deletions(draft: Draft, comparison: Comparison, gone: list[bytes] | Non
     if gone is not None:
         with draft.connection.begin():
             _delete(draft, outbox.linked(draft.connection, draft.flow.id, gone))
-    elif draft.complete:
+    elif draft.complete and not comparison.saw_all():
         comparison.index_seen()
         comparison.forget_filtered()
         for rows in comparison.gone():

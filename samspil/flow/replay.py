@@ -27,6 +27,9 @@ class Replayed(NamedTuple):
     staying: Sequence[tuple[int, Refused]]
 
 
+_TWICE = Refused("duplicate-key", hint="choose one of the record's entries and drop the others")
+
+
 class _Ready(NamedTuple):
     """An entry that can be sent: its outbox row without the number."""
 
@@ -52,9 +55,10 @@ def replay(hub: Hub, name: str, entries: Sequence[Any]) -> Replayed:
             actions = outbox.actions(connection, [entry.outbox_id for entry in entries if entry.outbox_id])
         times = Counter(entry.key for entry in entries)
         for entry in entries:
+            if times[entry.key] > 1:
+                staying.append((entry.id, _TWICE))
+                continue
             try:
-                if times[entry.key] > 1:
-                    raise Refused("duplicate-key", hint="choose one of the record's entries and drop the others")
                 ready.append(_again(flow, entry, agreements, actions))
             except Refused as refused:
                 staying.append((entry.id, refused))

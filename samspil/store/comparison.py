@@ -51,6 +51,8 @@ class Comparison:
         self._flow = flow_id
         self._postgresql = store.postgresql
         self._session = store.session()
+        self._linked = 0  # readings of records that have a link
+        self._once = False  # every key was read once only
 
     def __enter__(self) -> Self:
         self.connection: Connection = self._session.__enter__()
@@ -84,6 +86,7 @@ class Comparison:
             found = compare(keys, fingerprints)
         differing = [Differing(n, state, outbox_id) for n, state, outbox_id, same in found if not same]
         filtered = len(found) - len(differing)
+        self._linked += len(keys) - sum(row.state is None for row in differing)
         return Compared(len(keys) - len(found), filtered, differing)
 
     def _compare_postgresql(self, keys: Sequence[bytes], fingerprints: Sequence[bytes]) -> Sequence[Any]:
@@ -123,7 +126,18 @@ class Comparison:
         """Keys that were read more than once."""
         with self.connection.begin():
             rows = self.connection.exec_driver_sql("SELECT key FROM seen GROUP BY key HAVING count(*) > 1")
-            return [bytes(row[0]) for row in rows]
+            found = [bytes(row[0]) for row in rows]
+        self._once = not found
+        return found
+
+    def saw_all(self) -> bool:
+        """Whether nothing can be gone: every link was met, and none twice. Cheaper than looking for what is gone.
+
+        Known only after ``duplicates``.
+        """
+        with self.connection.begin():
+            links = self.connection.execute(_COUNT, {"flow": self._flow}).scalar_one()
+        return self._once and links == self._linked
 
     def gone(self) -> Iterator[Sequence[Gone]]:
         """Records the target holds that were not seen, in chunks. Right only after a complete read."""
@@ -136,6 +150,8 @@ class Comparison:
             if not found:
                 return
             yield [Gone(bytes(key), outbox_id) for key, outbox_id in found]
+            if len(found) < _CHUNK:
+                return
             after = bytes(found[-1][0])
 
     def index_seen(self) -> None:
@@ -174,6 +190,7 @@ _SQLITE = text(
     ORDER BY p.n
     """
 )
+_COUNT = text("SELECT count(*) FROM links WHERE flow_id = :flow")
 _GONE = text(
     """
     SELECT l.key, l.outbox_id FROM links l

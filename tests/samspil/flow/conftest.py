@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
+from connectors.database import contract
 from connectors.jobcenter.sandbox import JobcenterSandbox
 from connectors.journal_rest.sandbox import JournalRestSandbox
 from samspil import flow as steps
-from samspil.account import Account
+from samspil import registry
+from samspil.account import Account, Settings
+from samspil.agreement import load_municipality
+from samspil.connector import Connector, Page, Reads, Receipt, Rejected, Writes
+from samspil.errors import Refused, Unavailable
 from samspil.flow import Counts
+from samspil.flow.replay import replay
 from samspil.hub import Hub
+from samspil.store import Store, quarantine
 from samspil.testing.world import World
+from samspil.vault import Vault
 
 MUNICIPALITY = """
     municipality: {{code: "760", name: Ringkøbing-Skjern, cvr: "29189609"}}
@@ -120,3 +133,238 @@ def on_sqlite(master_key: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     made.start()
     yield made
     made.stop()
+
+
+PLAN = "centre-action_plan-office"
+PLAN_FILE = """
+    municipality: {code: "760", name: Ringkøbing-Skjern, cvr: "29189609"}
+    systems:
+      centre: {connector: database, connection: m_centre}
+      office: {connector: database, connection: m_office}
+    schedule: "0 2 * * *"
+    deadline: "06:00"
+    agreements:
+      - name: stu
+        between: [centre, office]
+        purpose: follow-up
+        legal_basis: an example
+        flows:
+          - schema: action_plan
+            from: centre
+            to: office
+            rhythm: nightly
+            guard: {changes: 100, deletions: 100}
+            only: {order_id: [mine]}
+            fields: {centre: [id, cpr, order_id, title, author, updated_at, start, purpose, goals]}
+"""
+
+
+class Centre(Connector):
+    """A source in memory: ``rows`` is what it gives, in that order; a row is (id, person, word, order)."""
+
+    title, Settings = "A centre in memory", Settings
+    mode: Literal["snapshot", "incremental"] = "snapshot"
+    fields = staticmethod(contract.fields)
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, int, str, str]] = []
+        self.gone: list[str] = []
+        self.rejected: list[bytes] = []
+        self.cursor: str | None = None
+        self.page = 3
+        self.since: list[str | None] = []
+        self.fail_after = math.inf
+
+    @property
+    def reads(self):
+        return {"action_plan": Reads("plan", self.mode)}
+
+    def check(self):
+        """It is always there."""
+
+    def read(self, schema, since=None):
+        self.since.append(since)
+        for start in range(0, len(self.rows), self.page):
+            if start >= self.fail_after:
+                raise Unavailable("closed in the middle", system="centre")
+            rows = self.rows[start : start + self.page]
+            yield Page([_raw(*row) for row in rows], [row[0].encode() for row in rows])
+        rejected = [Rejected(raw, Refused("uncut")) for raw in self.rejected]
+        yield Page([], [], rejected, [key.encode() for key in self.gone], self.cursor)
+
+    def decode(self, schema, raws):
+        return [
+            Refused("bad-word") if b"broken" in raw else {k: v for k, v in json.loads(raw).items() if k != "noise"}
+            for raw in raws
+        ]
+
+
+def _raw(key: str, person: int, word: str, order: str = "mine") -> bytes:
+    word, _, noise = word.partition("~")
+    goals = [{"id": "g", "title": word, "status": "ongoing", "sub_goals": []}]
+    cpr = f"{61 + person % 30}0190{person:04}"
+    moment = "2026-01-01T00:00:00+00:00"
+    about = {"title": "Plan", "author": "A. B.", "updated_at": moment, "start": "2026-01-01", "purpose": "Work"}
+    return json.dumps({"id": key, "cpr": cpr, "order_id": order, **about, "goals": goals, "noise": noise}).encode()
+
+
+class Office(Connector):
+    """A target in memory that gives ids of its own, so a second create of the same record is seen."""
+
+    title, Settings = "An office in memory", Settings
+    deletes = True
+    batch = 2
+    fields = staticmethod(contract.fields)
+
+    def __init__(self) -> None:
+        self.held: dict[str, dict] = {}  # by the office's own id
+        self.log: list[tuple[str, str, str]] = []  # what took effect: action, sender's id, word
+        self.answers: dict[str, Receipt] = {}
+        self.refuses: set[str] = set()  # "a": everything of a; "put a": only puts; "a=word": that version
+        self.lose: list[bool] = []  # for each coming batch, whether its answer is lost
+        self.silent = False  # answers an update without repeating its id
+        self.before = lambda batch: None
+
+    @property
+    def writes(self):
+        return {"action_plan": Writes("plan", batch=self.batch, deletes=self.deletes)}
+
+    def check(self):
+        """It is always there."""
+
+    def write(self, schema, batch):
+        self.before(batch)
+        lost = self.lose.pop(0) if self.lose else False
+        receipts = [self._one(change) for change in batch]
+        if lost:
+            raise Unavailable("the answer was lost", system="office")
+        return receipts
+
+    def _one(self, change):
+        if change.idempotency_key not in self.answers:
+            receipt = self._take(change)
+            if receipt.refused:
+                return receipt
+            self.answers[change.idempotency_key] = receipt
+        return self.answers[change.idempotency_key]
+
+    def _take(self, change):
+        key, goals = change.record["id"], change.record.get("goals")
+        word = goals[0]["title"] if goals else ""
+        if self.refuses & {key, f"{change.action} {key}", f"{key}={word}"}:
+            return Receipt(refused=Refused("not-now"))
+        self.log.append((change.action, key, word))
+        if change.action == "delete":
+            assert change.their_id in self.held, "deleted what it never had"
+            del self.held[change.their_id]
+            return Receipt()
+        number = change.their_id or f"O{len(self.answers) + 1}"
+        assert change.their_id is None or number in self.held, "updated what it never had"
+        self.held[number] = dict(change.record)
+        return Receipt(their_id=None if self.silent and change.their_id else number)
+
+    @property
+    def words(self) -> dict[str, str]:
+        """Sender's id → word. Fails when a record is there twice."""
+        ids = [record["id"] for record in self.held.values()]
+        assert len(ids) == len(set(ids)), "a record is doubled"
+        return {r["id"]: r["goals"][0]["title"] if r.get("goals") else "" for r in self.held.values()}
+
+
+class MemoryHub(Hub):
+    """A hub whose systems are objects."""
+
+    systems: dict[str, Connector]
+
+    def connector(self, system):
+        return self.systems[system]
+
+
+class Killed(BaseException):
+    """As if the process had ended here."""
+
+
+class Pair:
+    """A centre and an office in memory, and a hub between them that is opened afresh for each step."""
+
+    Killed = Killed
+    less = False  # an agreement without goals, and so without words
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.centre, self.office = Centre(), Office()
+        self.file, self.url = folder / "memory.yaml", url
+        self.nights = 0
+        self.kill_in = math.inf  # beginnings and endings of transactions until the process is killed
+        self.agree()
+
+    def agree(self, **replace: str) -> None:
+        text = textwrap.dedent(PLAN_FILE)
+        for old, new in replace.items():
+            assert old in text
+            text = text.replace(old, new)
+        self.file.write_text(text)
+
+    def hub(self) -> MemoryHub:
+        file = load_municipality(self.file, registry.schemas())
+        hub = MemoryHub(file, Store(self.url), Vault(bytes(range(32)), "760"), lambda name: Account(id=name))
+        hub.systems = {"centre": self.centre, "office": self.office}
+        for moment in ("begin", "commit"):
+            event.listen(hub.store.engine, moment, self._kill)
+        return hub
+
+    def _kill(self, _connection):
+        self.kill_in -= 1
+        if self.kill_in == 0:
+            raise Killed
+
+    def step(self, name: str, *arguments):
+        with self.hub() as hub:
+            return getattr(steps, name)(hub, *arguments)
+
+    def night(self, *rows, key: str | None = None) -> Counts:
+        """A whole night with what the centre has: ``"a1 word order"`` is record a1 of person 1."""
+        self.nights += 1
+        self.has(*rows)
+        run = self.step("plan", PLAN, key or f"night {self.nights}")
+        self.step("guard", run)
+        self.step("deliver", run)
+        return self.step("reconcile", run)
+
+    def has(self, *rows: str) -> None:
+        self.centre.rows = [
+            (key, int(key[1:]), word, order) for key, word, order in ((*row.split(), "mine")[:3] for row in rows)
+        ]
+
+    def replay(self, *, stage: str | None = None):
+        with self.hub() as hub:
+            return replay(hub, PLAN, [e for e in self.open() if stage in (None, e.stage)])
+
+    def open(self):
+        """Open entries of the quarantine."""
+        with self.hub() as hub, hub.store.transaction() as connection:
+            return list(reversed(quarantine.entries(connection, "760")))
+
+
+@pytest.fixture
+def pair(store_url: str, tmp_path: Path) -> Pair:
+    """A pair in memory, on each of the store's databases."""
+    return Pair(tmp_path, store_url)
+
+
+@pytest.fixture
+def lite(tmp_path: Path) -> Pair:
+    """The same on SQLite only, where the database makes no difference."""
+    return Pair(tmp_path, f"sqlite:///{tmp_path / 'store.db'}")
+
+
+@pytest.fixture
+def new_pair(tmp_path: Path) -> Callable[[], Pair]:
+    """Makes pairs on SQLite, each with a store of its own."""
+    numbers = count()
+
+    def make() -> Pair:
+        folder = tmp_path / str(next(numbers))
+        folder.mkdir()
+        return Pair(folder, f"sqlite:///{folder / 'store.db'}")
+
+    return make

@@ -62,3 +62,19 @@ def test_a_key_read_twice_is_found_across_pages(store):
         comparison.compare([digest(1), digest(2)], [digest(1), digest(2)])
         comparison.compare([digest(2), digest(3)], [digest(2), digest(3)])
         assert comparison.duplicates() == [digest(2)]
+
+
+def test_that_nothing_is_gone_is_known_without_looking(store):
+    link(store, (digest(1), digest(1), DELIVERED, 1, b"x"), (digest(2), digest(2), FILTERED, None, None))
+    with Comparison(store, FLOW) as comparison:
+        comparison.compare([digest(1), digest(2), digest(3)], [digest(1), digest(9), digest(3)])
+        comparison.duplicates()
+        assert comparison.saw_all()
+
+
+def test_a_key_read_twice_does_not_stand_for_one_that_is_gone(store):
+    link(store, (digest(1), digest(1), DELIVERED, 1, b"x"), (digest(2), digest(2), DELIVERED, 2, b"x"))
+    with Comparison(store, FLOW) as comparison:
+        comparison.compare([digest(1), digest(1)], [digest(1), digest(1)])
+        comparison.duplicates()
+        assert not comparison.saw_all()
