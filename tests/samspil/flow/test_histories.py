@@ -14,6 +14,8 @@ from samspil.flow.replay import drop, replay
 
 FLOW = "centre-action_plan-office"
 KEYS = ("a1", "b1", "c1", "d2")  # the digit is the person
+
+
 class Night(NamedTuple):
     """What happens before and in one night."""
 
@@ -56,7 +58,9 @@ class History:
         self.rows: dict[str, str] = {}
         self.number = 0
         self.dropped: set[str] = set()  # keys of which a version is never to be sent
-        self.since: dict[str, set[str | None]] = {key: {None} for key in KEYS}  # had since the last night that succeeded
+        self.since: dict[str, set[str | None]] = {
+            key: {None} for key in KEYS
+        }  # had since the last night that succeeded
         self.looked = 0  # how much of the target's log was checked
         with pair.hub() as hub:
             self.names = {hub.flow(FLOW).key(key.encode()): key for key in KEYS}
