@@ -25,6 +25,7 @@ NOW, HOUR = 1_800_000_000.0, 3600.0
 
 def standing(state: State, *, hours: float = 3, held: int = 0, rhythm: str = "nightly", **numbers: int) -> Standing:
     row = {"id": 17, "flow_id": 1, "key": "k", "pending": False, "finished": None, "cursor": None, "counts": {}}
+    row["agreement"] = None
     run = Run(SimpleNamespace(**row, state=state, started=NOW - hours * HOUR))
     counts = dict.fromkeys(Counts.__struct_fields__, 0) | {"complete": True, "reasons": {}} | numbers
     return Standing(msgspec.structs.replace(FLOW, rhythm=rhythm), Night(run, Counts(**counts)), held, 100)
