@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
@@ -71,11 +72,13 @@ class Hub:
         code = file.municipality.code
         vault = Vault.from_environment(code)
         store = Store.from_environment(code, create=write)
-        with store.transaction() as connection:
-            fits = written_with(connection, code, vault.signer().public_key())
-        if not fits:  # with another key every record would look new and every record held would look gone
-            store.close()
-            raise SettingsError("is not the key that the runs in this store were made with", field="SAMSPIL_KEY")
+        with ExitStack() as undo:
+            undo.callback(store.close)
+            with store.transaction() as connection:
+                fits = written_with(connection, code, vault.signer().public_key())
+            if not fits:  # with another key every record would look new and every record held would look gone
+                raise SettingsError("is not the key that the runs in this store were made with", field="SAMSPIL_KEY")
+            undo.pop_all()
         return cls(file, store, vault, account, write=write)
 
     @classmethod

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from sqlalchemy import Connection
+
 from samspil.connector import Rejected
 from samspil.errors import Refused, SamspilError
 from samspil.flow.ahead import Ahead
+from samspil.flow.background import Background
 from samspil.flow.calm import calm
 from samspil.flow.compiled import CompiledFlow, Mapped
 from samspil.flow.deletions import hold_duplicates, plan_deletions
@@ -38,14 +41,15 @@ class _Batch(NamedTuple):
 def read_into(draft: Draft, comparison: Comparison, since: str | None) -> None:
     """Read everything and plan it. Raises what the connector raises: then nothing of this plan counts."""
     gone: list[bytes] = []
-    with calm(), Ahead(_batches(draft.flow, since)) as batches:
+    writing = Background(draft.hub.store, "plan", durable=False)
+    with calm(), writing, Ahead(_batches(draft.flow, since)) as batches:
         for batch in batches:
             draft.counts["read"] += len(batch.keys)
             draft.cursor = batch.cursor or draft.cursor
             gone += batch.gone
             if batch.rejected:
                 draft.hold_page([(rejected.raw, rejected.error) for rejected in batch.rejected])
-            _plan(draft, comparison, batch)
+            _plan(draft, comparison, batch, writing)
     hold_duplicates(draft, comparison)
     plan_deletions(draft, comparison, gone if since is not None else None)
 
@@ -69,7 +73,7 @@ def _batches(flow: CompiledFlow, since: str | None) -> Iterator[_Batch]:
     yield batch
 
 
-def _plan(draft: Draft, comparison: Comparison, batch: _Batch) -> None:
+def _plan(draft: Draft, comparison: Comparison, batch: _Batch, writing: Background) -> None:
     keys, prints = batch.keys, batch.prints
     if not keys:
         return
@@ -84,10 +88,11 @@ def _plan(draft: Draft, comparison: Comparison, batch: _Batch) -> None:
         )
         fresh = [row for row, known in zip(compared.differing, held, strict=True) if not known]
         changes = _Changes(draft, fresh)
-        mapped = draft.flow.map([batch.raws[row.n] for row in fresh])
-        for row, result in zip(fresh, mapped, strict=True):
-            changes.take(row, keys[row.n], prints[row.n], batch.raws[row.n], result)
-        changes.write()
+    mapped = draft.flow.map([batch.raws[row.n] for row in fresh])
+    for row, result in zip(fresh, mapped, strict=True):
+        changes.take(row, keys[row.n], prints[row.n], batch.raws[row.n], result)
+    changes.count()
+    writing.write(changes.write)
 
 
 class _Changes:
@@ -131,17 +136,21 @@ class _Changes:
             self._draft.counts["creates" if last is None else "updates"] += 1
         self._entries.append(Entry(key, result.person or NOBODY, number, action, outcome).pack())
 
-    def write(self) -> None:
+    def count(self) -> None:
+        """Add them to the draft's counts."""
+        counts = self._draft.counts
+        withdrawals = sum(row[3] == WITHDRAW for row in self._planned)
+        counts["withdrawals"] += withdrawals
+        counts["filtered"] += withdrawals + len(self._filtered)
+        counts["unchanged"] += len(self._same)
+        counts["held_new"] += len(self._held)
+
+    def write(self, connection: Connection) -> None:
         """All of it in the caller's transaction."""
-        draft, connection, flow = self._draft, self._draft.connection, self._flow
+        draft, flow = self._draft, self._flow
         outbox.add(connection, self._planned)
         outbox.upsert_links(connection, self._filtered)
         outbox.refresh(connection, flow.id, self._same)
         quarantine.add(connection, flow.id, draft.run, self._held)
         if self._entries:
             draft.hub.ledger.append(connection, {"what": "read", "run": draft.run, **flow.context}, self._entries)
-        withdrawals = sum(row[3] == WITHDRAW for row in self._planned)
-        draft.counts["withdrawals"] += withdrawals
-        draft.counts["filtered"] += withdrawals + len(self._filtered)
-        draft.counts["unchanged"] += len(self._same)
-        draft.counts["held_new"] += len(self._held)

@@ -7,11 +7,13 @@ waits for it; after a crash it is sent again with the same keys, as any batch wi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import groupby
 from typing import TYPE_CHECKING, Self
 
+from sqlalchemy import Connection
+
 from samspil.connector import Receipt
+from samspil.flow.background import Background
 from samspil.flow.compiled import CompiledFlow
 from samspil.ledger import NOBODY, Entry
 from samspil.store import outbox, quarantine, runs
@@ -23,54 +25,43 @@ if TYPE_CHECKING:
 
 
 class Settling:
-    """A context manager: the thread. SQLite has one writer, so there each batch is settled at once."""
+    """A context manager: what settles in the background. Leaving waits for it."""
 
     def __init__(self, hub: Hub, flow: CompiledFlow) -> None:
         self._hub, self._flow = hub, flow
-        self._thread = ThreadPoolExecutor(1, "samspil-settle") if hub.store.postgresql else None
-        self._under_way: Future[None] | None = None
+        self._background = Background(hub.store, "settle")
         self._keys: frozenset[bytes] = frozenset()
 
     def concerns(self, rows: Sequence[Pending]) -> bool:
         """Whether the batch under way settles a record of these rows: then they were read too early."""
-        return self._under_way is not None and any(row.key in self._keys for row in rows)
+        return self._background.busy and any(row.key in self._keys for row in rows)
 
     def settle(self, batch: Sequence[Pending], receipts: Sequence[Receipt]) -> None:
         """Write what became of a batch. Raises what settling the batch before raised."""
-        self.wait()
-        if self._thread is None:
-            self._settle(batch, receipts)
-        else:
-            self._keys = frozenset(row.key for row in batch)
-            self._under_way = self._thread.submit(self._settle, batch, receipts)
+        self._background.write(lambda connection: self._settle(connection, batch, receipts))
+        self._keys = frozenset(row.key for row in batch)
 
     def wait(self) -> None:
         """Until nothing is under way. Raises what settling raised."""
-        under_way, self._under_way = self._under_way, None
-        if under_way is not None:
-            under_way.result()
+        self._background.wait()
 
     def __enter__(self) -> Self:
+        self._background.__enter__()
         return self
 
-    def __exit__(self, kind: object, *_: object) -> None:
-        try:
-            self.wait()
-        finally:
-            if self._thread is not None:
-                self._thread.shutdown()
+    def __exit__(self, *error: object) -> None:
+        self._background.__exit__(*error)
 
-    def _settle(self, batch: Sequence[Pending], receipts: Sequence[Receipt]) -> None:
+    def _settle(self, connection: Connection, batch: Sequence[Pending], receipts: Sequence[Receipt]) -> None:
         flow = self._flow
         pairs = list(zip(batch, receipts, strict=True))
         settled = [self._settled(row, receipt) for row, receipt in pairs]
         held = [_held(row, receipt) for row, receipt in pairs if receipt.refused]
         entries = [Entry(s.row.key, s.row.person or NOBODY, s.row.id, s.row.action, s.status).pack() for s in settled]
-        with self._hub.store.transaction() as connection:
-            outbox.settle(connection, flow.id, settled)
-            for run, rows in groupby(held, key=lambda row: runs.run_of(row.outbox_id or 0)):
-                quarantine.add(connection, flow.id, run, list(rows))
-            self._hub.ledger.append(connection, {"what": "write", "to": flow.flow.target, **flow.context}, entries)
+        outbox.settle(connection, flow.id, settled)
+        for run, rows in groupby(held, key=lambda row: runs.run_of(row.outbox_id or 0)):
+            quarantine.add(connection, flow.id, run, list(rows))
+        self._hub.ledger.append(connection, {"what": "write", "to": flow.flow.target, **flow.context}, entries)
 
     def _settled(self, row: Pending, receipt: Receipt) -> Settled:
         if receipt.refused:

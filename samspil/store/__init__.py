@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,28 +25,34 @@ _BUSY = 60  # seconds SQLite waits for another process's write
 
 
 class Store:
-    """An open store. Use ``transaction`` for everything; nothing is kept open between."""
+    """An open store. Use ``transaction`` for everything, and ``close`` it."""
 
     def __init__(self, url: str, *, create: bool = True, write: bool = True) -> None:
         parsed = _parsed(url)
         self.postgresql = parsed.get_backend_name() == "postgresql"
         if not self.postgresql and parsed.database and create:
             _make_folder(Path(parsed.database).parent)
-        memory = not self.postgresql and not parsed.database
+        pool: dict[str, Any] = {"pool_size": 3, "pool_pre_ping": True}
+        if not self.postgresql:
+            pool = {"poolclass": NullPool if parsed.database else StaticPool}  # in memory, one connection is the store
         try:
-            self.engine: Engine = create_engine(
-                parsed, poolclass=StaticPool if memory else NullPool, hide_parameters=True
-            )
+            self.engine: Engine = create_engine(parsed, hide_parameters=True, **pool)
         except ImportError:
             raise SettingsError("needs psycopg: pip install 'samspil[postgresql]'", field="SAMSPIL_STORE") from None
         if not self.postgresql:
             event.listen(self.engine, "connect", _tune_sqlite if write else _tune_reader)
             event.listen(self.engine, "begin", _begin_immediate if write else _begin)
         if create:
-            with self.transaction() as connection:
-                if self.postgresql:  # two first starts at once must not both create
-                    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7266774513)")
-                metadata.create_all(connection)
+            with ExitStack() as undo:
+                undo.callback(self.close)
+                self._create()
+                undo.pop_all()
+
+    def _create(self) -> None:
+        with self.transaction() as connection:
+            if self.postgresql:  # two first starts at once must not both create
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7266774513)")
+            metadata.create_all(connection)
 
     @classmethod
     def from_environment(cls, municipality: str, *, create: bool = True) -> Store:
@@ -64,24 +70,35 @@ class Store:
         if parsed.get_backend_name() == "sqlite" and not (database and Path(database).exists()):
             return cls("sqlite://")
         store = cls(url, create=False, write=False)
-        with store.transaction() as connection:
-            there = inspect(connection).has_table("links")
+        with ExitStack() as undo:
+            undo.callback(store.close)
+            with store.transaction() as connection:
+                there = inspect(connection).has_table("links")
+            if there:
+                undo.pop_all()
         return store if there else cls("sqlite://")
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """One transaction: all of it or nothing. Raises Unavailable when the database cannot be reached."""
-        with self._answering(), self.engine.begin() as connection:
+        with self.answering(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
-        """A connection of its own for several transactions. Raises Unavailable as ``transaction`` does."""
-        with self._answering(), self.engine.connect() as connection:
-            yield connection
+        """A connection of its own for several transactions, closed at the end with all it had: locks, temporary tables.
+
+        Raises Unavailable as ``transaction`` does.
+        """
+        with self.answering(), self.engine.connect() as connection:
+            try:
+                yield connection
+            finally:
+                if self.postgresql:  # elsewhere no connection is kept
+                    connection.invalidate()
 
     @contextmanager
-    def _answering(self) -> Iterator[None]:
+    def answering(self) -> Iterator[None]:
         """Say which of the database's errors can be tried again; COPY raises the driver's own."""
         driver: Any = self.engine.dialect.loaded_dbapi
         try:

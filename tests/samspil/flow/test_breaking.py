@@ -311,9 +311,9 @@ def test_large_records_are_not_gathered(lite, monkeypatch):
     sizes = []
     real = steps.planning._plan
 
-    def noting(draft, comparison, batch):
+    def noting(draft, comparison, batch, writing):
         sizes.append(len(batch.raws))
-        real(draft, comparison, batch)
+        real(draft, comparison, batch, writing)
 
     monkeypatch.setattr(steps.planning, "_plan", noting)
     monkeypatch.setattr(steps.planning, "_BYTES", 1_000)
