@@ -89,7 +89,8 @@ class Delivery:
 
     def _change(self, row: Pending) -> Change:
         box = self._flow.box
-        key = self._flow.idempotency(row.id.to_bytes(8, "big") + row.key)
+        # With the fingerprint, a store restored from a backup, which counts its runs anew, does not reuse a key.
+        key = self._flow.idempotency(row.id.to_bytes(8, "big") + row.key + row.fingerprint)
         return Change(
             "put" if row.action == PUT else "delete",
             box.open(row.payload, row.key),
