@@ -18,7 +18,7 @@ from samspil.connector import Change, Connector, Field, Receipt, Writes
 from samspil.errors import AccessError, SettingsError, Unavailable
 from samspil.store import bulk
 
-_BATCH = 5_000  # rows in one transaction
+_BATCH = 1_000  # rows in one transaction: larger ones are hardly faster and take more memory
 _LOGIN = ("password", "authentication", "role ")  # words PostgreSQL uses when it refuses a login
 
 

@@ -21,7 +21,7 @@ from samspil.store.tables import MAX_RUN, PUT, first_id
 if TYPE_CHECKING:
     from samspil.hub import Hub
 
-_CHUNK = 2_000  # outbox rows looked at together
+_CHUNK = 1_000  # outbox rows looked at together
 
 
 class Delivery:

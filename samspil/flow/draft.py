@@ -18,6 +18,7 @@ from samspil.store.tables import first_id
 if TYPE_CHECKING:
     from samspil.hub import Hub
 
+_MANY = 5_000
 ABSENT = bytes(16)  # the fingerprint of a deletion: there is no record any more
 
 
@@ -31,6 +32,7 @@ class Draft:
         self.cursor: str | None = None
         self._superseded: list[int] = []  # outbox rows and quarantine entries: closed when the plan is valid
         self._newer: list[bytes] = []
+        self._seen: list[tuple[bytes, bytes]] = []  # held back in this very version, and still at the source
         self._last = first_id(run)
         with connection.begin():
             self._waiting = outbox.waiting(connection, flow.id)
@@ -69,14 +71,14 @@ class Draft:
                 self._supersede_waiting(key)
                 held.append(False)
         self.counts["held_again"] += len(again)
-        quarantine.seen(self.connection, self.flow.id, self.run, again)
+        self._note_seen(again)
         return held
 
     def deletions_held(self, keys: list[bytes]) -> set[bytes]:
         """Of records that are gone, those whose deletion is held back already. What else waits is superseded."""
         known = quarantine.open_fingerprints(self.connection, self.flow.id, keys) if self._some_held else {}
         refused = [(key, ABSENT) for key in keys if ABSENT in known.get(key, ())]
-        quarantine.seen(self.connection, self.flow.id, self.run, refused)
+        self._note_seen(refused)
         held = {key for key, _ in refused}
         for key in keys:
             waits = self._waiting.get(key)
@@ -97,6 +99,7 @@ class Draft:
         if not self._some_held:
             return ()
         with self.connection.begin():
+            self._write_seen()
             return quarantine.untouched(self.connection, self.flow.id, self.run)
 
     def supersede(self, keys: Iterable[bytes]) -> None:
@@ -104,6 +107,16 @@ class Draft:
         for key in keys:
             self._supersede_waiting(key)
             self._supersede_held(key)
+
+    def _note_seen(self, records: Sequence[tuple[bytes, bytes]]) -> None:
+        """Remember what is held back and is still at the source; written many at a time."""
+        self._seen += records
+        if len(self._seen) >= _MANY:
+            self._write_seen()
+
+    def _write_seen(self) -> None:
+        quarantine.seen(self.connection, self.flow.id, self.run, self._seen)
+        self._seen.clear()
 
     def _supersede_waiting(self, key: bytes) -> None:
         waits = self._waiting.pop(key, None)
@@ -140,6 +153,7 @@ class Draft:
         """Make the plan valid, all at once. A cursor counts only if nothing before it must be read again."""
         cursor = f"{self.flow.version} {self.cursor}" if self.cursor is not None and self.complete else None
         with self.connection.begin():
+            self._write_seen()
             quarantine.supersede(self.connection, self.flow.id, self.run, self._newer)
             if snapshot and self.complete:
                 quarantine.supersede_unseen(self.connection, self.flow.id, self.run)
