@@ -108,11 +108,6 @@ class Comparison:
         self.connection.exec_driver_sql("INSERT INTO seen SELECT key FROM page")
         return self.connection.execute(_SQLITE, {"flow": self._flow, "filtered": FILTERED}).all()
 
-    def keep(self, keys: Sequence[bytes]) -> None:
-        """Count keys as seen that were not compared."""
-        with self.connection.begin():
-            bulk.insert(self.connection, "seen", ("key",), [(key,) for key in keys])
-
     def seen_among(self, keys: Sequence[bytes]) -> Sequence[bytes]:
         """Of these keys, those that were read."""
         found: list[bytes] = []
