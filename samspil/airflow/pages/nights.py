@@ -18,7 +18,6 @@ from samspil.store.runs import Run
 
 NIGHTS = 14
 OTHER = "other"  # shown for a reason that is no code of ours: a system may put anything into its refusal
-_REPLAY = "replay %"  # the keys of runs that only send the quarantine through again
 
 
 class Night(msgspec.Struct, frozen=True):
@@ -69,7 +68,7 @@ def standing(connection: Connection, flow: Flow) -> Standing:
         return Standing(flow)
     query = (
         select(tables.runs)
-        .where(tables.runs.c.flow_id == number, tables.runs.c.key.not_like(_REPLAY))
+        .where(tables.runs.c.flow_id == number, tables.runs.c.key.not_like(f"{runs.REPLAY}%"))
         .order_by(tables.runs.c.id.desc())
         .limit(1)
     )
@@ -87,7 +86,7 @@ def history(connection: Connection, flow: Flow) -> Sequence[Night]:
     number = runs.find_flow(connection, flow.municipality.code, flow.name)
     query = (
         select(tables.runs)
-        .where(tables.runs.c.flow_id == number, tables.runs.c.key.not_like(_REPLAY))
+        .where(tables.runs.c.flow_id == number, tables.runs.c.key.not_like(f"{runs.REPLAY}%"))
         .order_by(tables.runs.c.id.desc())
         .limit(NIGHTS)
     )
