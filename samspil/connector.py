@@ -25,11 +25,16 @@ class Reads(NamedTuple):
 
 
 class Writes(NamedTuple):
-    """The connector can write this schema, at most ``batch`` records at a time."""
+    """The connector can write this schema, at most ``batch`` records at a time.
+
+    ``idempotency``: what makes the same change sent again harmless at the system: it remembers each ``key``, or the
+    record's own ``id`` decides and a second put replaces the first.
+    """
 
     record: str
     batch: int = 100
     deletes: bool = True
+    idempotency: Literal["key", "id"] = "key"
 
 
 class Field(NamedTuple):

@@ -1,8 +1,8 @@
 """What is there: the connectors and the shared schemas, found by looking, never by a list kept by hand.
 
-A connector is a folder ``connectors/<name>/`` with a ``connector.py`` in it, or an entry point of the group
-``samspil.connectors`` in any installed package, whose name is the connector's and whose object its class. The engine
-imports neither package by itself, so it works with any set of them.
+A connector is a folder ``connectors/<name>/`` with a ``connector.py`` or a ``connector.yaml`` in it (see
+``samspil.declared``), or an entry point of the group ``samspil.connectors`` in any installed package, whose name is the
+connector's and whose object its class. The engine imports neither package by itself, so it works with any set of them.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
 from samspil.connector import Connector
+from samspil.declared import FILE, declared
 from samspil.errors import SettingsError
 
 GROUP = "samspil.connectors"
@@ -68,9 +69,16 @@ def _folders() -> list[tuple[str, str, _Load]]:
     package = _package("connectors")
     paths = [Path(entry) for entry in package.__path__] if package else []
     return [
-        (file.parent.name, str(file.parent), _from_folder(file.parent.name))
-        for path in paths
-        for file in sorted(path.glob("[a-z]*/connector.py"))
+        *(
+            (file.parent.name, str(file), _from_folder(file.parent.name))
+            for path in paths
+            for file in sorted(path.glob("[a-z]*/connector.py"))
+        ),
+        *(
+            (file.parent.name, str(file), partial(declared, file))
+            for path in paths
+            for file in sorted(path.glob(f"[a-z]*/{FILE}"))
+        ),
     ]
 
 

@@ -34,8 +34,8 @@ class Database(Connector):
     title = "Reporting database (ledelsesinformation)"
     Settings = DatabaseSettings
     writes: ClassVar[Mapping[str, Writes]] = {
-        "course_order": Writes("course_orders", batch=_BATCH),
-        "action_plan": Writes("action_plans", batch=_BATCH),
+        "course_order": Writes("course_orders", batch=_BATCH, idempotency="id"),
+        "action_plan": Writes("action_plans", batch=_BATCH, idempotency="id"),
     }
 
     def __init__(self, account: Account) -> None:
