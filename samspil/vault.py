@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+from collections import deque
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
@@ -25,6 +26,7 @@ from samspil.errors import SamspilError, SettingsError
 
 _VERSION = b"\x01"  # first byte of everything sealed: which way of sealing, so that it can be changed later
 _NONCE = 12
+_NONCES = 512  # fetched at once
 _BLOCK = 64  # BLAKE2b takes keys of at most 64 bytes
 
 
@@ -89,7 +91,7 @@ class Box:
 
     def seal(self, payload: bytes, row: bytes) -> bytes:
         """Encrypt ``payload`` for the row; 29 bytes longer than it was."""
-        nonce = os.urandom(_NONCE)
+        nonce = _nonce()
         return _VERSION + nonce + self._cipher.encrypt(nonce, payload, self._name + row)
 
     def open(self, sealed: bytes, row: bytes) -> bytes:
@@ -102,3 +104,18 @@ class Box:
             raise SamspilError(
                 "a stored payload does not open: wrong SAMSPIL_KEY, or the row was changed", reason="sealed-payload"
             ) from None
+
+
+# Asking the operating system lets the other threads in each time; a seal would wait for them ten times longer than it
+# takes. Several nonces are fetched at once; taking one is atomic, and a forked process must not use its parent's.
+_nonces: deque[bytes] = deque()
+os.register_at_fork(after_in_child=_nonces.clear)
+
+
+def _nonce() -> bytes:
+    try:
+        return _nonces.pop()
+    except IndexError:
+        fresh = os.urandom(_NONCE * _NONCES)
+        _nonces.extend(fresh[at : at + _NONCE] for at in range(_NONCE, len(fresh), _NONCE))
+        return fresh[:_NONCE]

@@ -63,7 +63,7 @@ class Database(Connector):
         puts = [record for record, change in zip(records, batch, strict=True) if change.action == "put"]
         gone = [{"gone": record.id} for record, change in zip(records, batch, strict=True) if change.action == "delete"]
         with self._transaction() as connection:
-            if puts:
+            if puts and not (all(change.their_id is None for change in batch) and _copied(connection, table, puts)):
                 _upsert(connection, table, puts)
             if gone:
                 connection.execute(delete(table).where(table.c.id == bindparam("gone")), gone)
@@ -110,13 +110,32 @@ def _decoder(schema: str) -> Callable[[bytes], Any]:
     return msgspec.json.Decoder(struct).decode
 
 
-def _upsert(connection: Connection, table: Table, records: Sequence[Any]) -> None:
-    """Insert or replace rows by their key, in bulk."""
+def _rows(table: Table, records: Sequence[Any]) -> Sequence[Sequence[Any]]:
+    """The records as rows; the outbox's JSON values are what PostgreSQL reads as text."""
     lists = [n for n, column in enumerate(table.columns) if isinstance(column.type, JSON)]
     rows = [list(msgspec.structs.astuple(record)) for record in records]
     for row in rows:
         for n in lists:
             row[n] = bytes(row[n]).decode() or None
+    return rows
+
+
+def _copied(connection: Connection, table: Table, records: Sequence[Any]) -> bool:
+    """Append rows that should all be new; False, and nothing done, if one is there already, or where COPY is not."""
+    if connection.dialect.name != "postgresql":
+        return False
+    driver: Any = connection.dialect.loaded_dbapi
+    try:
+        with connection.begin_nested():
+            bulk.copy_text(connection, table.name, list(table.columns.keys()), _rows(table, records))
+    except driver.errors.UniqueViolation:
+        return False
+    return True
+
+
+def _upsert(connection: Connection, table: Table, records: Sequence[Any]) -> None:
+    """Insert or replace rows by their key, in bulk."""
+    rows = _rows(table, records)
     if connection.dialect.name == "postgresql":
         _copy_upsert(connection, table, rows)
         return
@@ -128,7 +147,7 @@ def _upsert(connection: Connection, table: Table, records: Sequence[Any]) -> Non
 
 
 def _copy_upsert(connection: Connection, table: Table, rows: Sequence[Sequence[Any]]) -> None:
-    """COPY to a temporary table, then one statement: the outbox's JSON values are what PostgreSQL reads as text."""
+    """COPY to a temporary table, then one statement."""
     names = list(table.columns.keys())
     coming = f"coming_{table.name}"
     connection.exec_driver_sql(

@@ -13,15 +13,15 @@ from samspil.connector import Change
 from samspil.errors import SamspilError
 from samspil.flow.calm import calm
 from samspil.flow.compiled import CompiledFlow
+from samspil.flow.pending import PendingRows
 from samspil.flow.settling import Settling
 from samspil.store import outbox, quarantine, runs
 from samspil.store.outbox import Pending
+from samspil.store.receipts import supersede_disagreed
 from samspil.store.tables import MAX_RUN, PUT, first_id
 
 if TYPE_CHECKING:
     from samspil.hub import Hub
-
-_CHUNK = 1_000  # outbox rows looked at together
 
 
 class Delivery:
@@ -29,7 +29,6 @@ class Delivery:
 
     def __init__(self, hub: Hub, flow: CompiledFlow) -> None:
         self._hub, self._flow = hub, flow
-        self._chunk = max(_CHUNK, flow.writes.batch)
         self._settling = Settling(hub, flow)
         with hub.store.transaction() as connection:
             self._blocked = quarantine.blocked_persons(connection, flow.id)
@@ -40,32 +39,20 @@ class Delivery:
         Raises AccessError or Unavailable; what is settled stays settled.
         """
         with self._hub.store.transaction() as connection:
-            outbox.supersede_disagreed(connection, self._flow.id, self._flow.agreement)
+            supersede_disagreed(connection, self._flow.id, self._flow.agreement)
             replays = runs.replays(connection, self._flow.id)
-        with calm(), self._settling:
+        with calm(), self._settling, PendingRows(self._hub, self._flow, self._settling) as pending:
             for run in replays:
-                self._deliver(after=first_id(run), before=first_id(run + 1))
-            self._deliver(after=0, before=first_id(MAX_RUN))
+                self._deliver(pending, after=first_id(run), before=first_id(run + 1))
+            self._deliver(pending, after=0, before=first_id(MAX_RUN))
         with self._hub.store.transaction() as connection:
             outbox.close_settled_runs(connection, self._flow.id)
 
-    def _deliver(self, *, after: int, before: int) -> None:
-        while rows := self._pending(after, before):
-            after = rows[-1].id
+    def _deliver(self, pending: PendingRows, *, after: int, before: int) -> None:
+        for rows in pending.chunks(after, before):
             for wave in _waves(rows):
                 for start in range(0, len(wave), self._flow.writes.batch):
                     self._send([row for row in wave[start : start + self._flow.writes.batch] if self._may_go(row)])
-
-    def _pending(self, after: int, before: int) -> Sequence[Pending]:
-        rows = self._read(after, before)
-        if self._settling.concerns(rows):
-            self._settling.wait()
-            rows = self._read(after, before)
-        return _before_a_repeat(rows)
-
-    def _read(self, after: int, before: int) -> Sequence[Pending]:
-        with self._hub.store.transaction() as connection:
-            return outbox.pending(connection, self._flow.id, after=after, before=before, limit=self._chunk)
 
     def _may_go(self, row: Pending) -> bool:
         """A person's records wait behind one of theirs that was refused, until that one is settled."""
@@ -102,16 +89,6 @@ class Delivery:
 def _uuid(digest: str) -> str:
     """32 hexadecimal digits in the form of a random UUID (version 4), as systems check it; the uuid module is slow."""
     return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
-
-
-def _before_a_repeat(rows: Sequence[Pending]) -> Sequence[Pending]:
-    """The rows up to the first whose record is among those before it: it must know what they were called there."""
-    seen: set[bytes] = set()
-    for n, row in enumerate(rows):
-        if row.key in seen:
-            return rows[:n]
-        seen.add(row.key)
-    return rows
 
 
 def _waves(rows: Sequence[Pending]) -> Sequence[Sequence[Pending]]:

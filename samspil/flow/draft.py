@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from samspil.errors import Refused
 from samspil.flow.compiled import CompiledFlow
-from samspil.store import outbox, quarantine, runs
+from samspil.store import outbox, quarantine, receipts, runs
 from samspil.store.quarantine import Held
 from samspil.store.runs import State
 from samspil.store.tables import first_id
@@ -157,7 +157,7 @@ class Draft:
             quarantine.supersede(self.connection, self.flow.id, self.run, self._newer)
             if snapshot and self.complete:
                 quarantine.supersede_unseen(self.connection, self.flow.id, self.run)
-            outbox.supersede(self.connection, self._superseded)
+            receipts.supersede(self.connection, self._superseded)
             outbox.close_settled_runs(self.connection, self.flow.id)
             runs.change(
                 self.connection,

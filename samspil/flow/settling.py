@@ -16,8 +16,9 @@ from samspil.connector import Receipt
 from samspil.flow.background import Background
 from samspil.flow.compiled import CompiledFlow
 from samspil.ledger import NOBODY, Entry
-from samspil.store import outbox, quarantine, runs
-from samspil.store.outbox import Pending, Settled
+from samspil.store import quarantine, runs
+from samspil.store.outbox import Pending
+from samspil.store.receipts import Settled, settle
 from samspil.store.tables import ACCEPTED, REFUSED
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ class Settling:
         self._background = Background(hub.store, "settle")
         self._keys: frozenset[bytes] = frozenset()
 
-    def concerns(self, rows: Sequence[Pending]) -> bool:
-        """Whether the batch under way settles a record of these rows: then they were read too early."""
-        return self._background.busy and any(row.key in self._keys for row in rows)
+    @property
+    def keys(self) -> frozenset[bytes]:
+        """The records of the batch under way: who reads of them now may read too early."""
+        return self._keys if self._background.busy else frozenset()
 
     def settle(self, batch: Sequence[Pending], receipts: Sequence[Receipt]) -> None:
         """Write what became of a batch. Raises what settling the batch before raised."""
@@ -58,7 +60,7 @@ class Settling:
         settled = [self._settled(row, receipt) for row, receipt in pairs]
         held = [_held(row, receipt) for row, receipt in pairs if receipt.refused]
         entries = [Entry(s.row.key, s.row.person or NOBODY, s.row.id, s.row.action, s.status).pack() for s in settled]
-        outbox.settle(connection, flow.id, settled)
+        settle(connection, flow.id, settled)
         for run, rows in groupby(held, key=lambda row: runs.run_of(row.outbox_id or 0)):
             quarantine.add(connection, flow.id, run, list(rows))
         self._hub.ledger.append(connection, {"what": "write", "to": flow.flow.target, **flow.context}, entries)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,18 +10,14 @@ from sqlalchemy import Connection, bindparam, delete, select, text, update
 from samspil.store import bulk
 from samspil.store.runs import State
 from samspil.store.tables import (
-    ACCEPTED,
-    DELETE,
     DELIVERED,
-    FILTERED,
-    PUT,
-    SUPERSEDED,
-    WITHDRAW,
     first_id,
     links,
     outbox,
 )
 
+BYTES = 16 * 2**20  # payloads in memory at once, and one more
+DELIVERABLE = f"('{State.APPROVED}', '{State.DONE}')"  # states of runs
 COLUMNS = ("id", "key", "person", "action", "fingerprint", "payload")
 
 
@@ -46,67 +41,25 @@ class Waiting(NamedTuple):
     person: bytes | None
 
 
-class Settled(NamedTuple):
-    """A pending row and what became of it."""
-
-    row: Pending
-    status: int
-    reference: str
-    their_id: bytes | None  # sealed
-
-
 def add(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Append planned changes, in the order of COLUMNS."""
     bulk.insert(connection, "outbox", COLUMNS, rows)
 
 
 def pending(connection: Connection, flow: int, *, after: int, before: int, limit: int) -> Sequence[Pending]:
-    """The flow's next rows with ``after`` < id < ``before`` that may go and have no receipt, in planned order."""
+    """The flow's next rows with ``after`` < id < ``before`` that may go and have no receipt, in planned order.
+
+    Fewer than ``limit`` if their payloads are large: one may be a document.
+    """
     for run in connection.execute(_OPEN_RUNS, {"flow": flow}).scalars().all():
         start, end = max(after, first_id(run) - 1), min(before, first_id(run + 1))
         if start >= end:
             continue
-        bounds = {"flow": flow, "after": start, "before": end, "limit": limit}
+        bounds = {"flow": flow, "after": start, "before": end, "limit": limit, "bytes": BYTES}
         found = bulk.fetch_in_order(connection, _PENDING, bounds)
         if found:
             return [Pending(*row) for row in found]
     return []
-
-
-def settle(connection: Connection, flow: int, settled: Sequence[Settled]) -> None:
-    """Write receipts, and for what was accepted move the links: only a receipt advances a fingerprint."""
-    now = time.time()
-    bulk.insert(
-        connection,
-        "receipts",
-        ("outbox_id", "status", "reference", "at"),
-        [(done.row.id, done.status, done.reference, now) for done in settled],
-    )
-    accepted = [done for done in settled if done.status == ACCEPTED]
-    gone = [done.row.key for done in accepted if done.row.action == DELETE]
-    kept = [done for done in accepted if done.row.action != DELETE]
-    if gone:
-        connection.execute(
-            delete(links).where(links.c.flow_id == flow, links.c.key == bindparam("gone")),
-            [{"gone": key} for key in gone],
-        )
-    if kept:
-        _move_links(connection, flow, kept)
-
-
-def _move_links(connection: Connection, flow: int, kept: Sequence[Settled]) -> None:
-    rows: Iterable[tuple[object, ...]] = [
-        (
-            flow,
-            row.key,
-            row.fingerprint,
-            FILTERED if row.action == WITHDRAW else DELIVERED,
-            row.id,
-            None if row.action == WITHDRAW else their_id,
-        )
-        for row, _, _, their_id in kept
-    ]
-    upsert_links(connection, rows)
 
 
 def upsert_links(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -150,21 +103,6 @@ def unsent(connection: Connection, flow: int, run: int) -> int:
     """How many of a run's rows have no receipt and wait behind no refused one."""
     bounds = {"flow": flow, "after": first_id(run), "before": first_id(run + 1)}
     return int(connection.execute(_UNSENT, bounds).scalar_one())
-
-
-def supersede_disagreed(connection: Connection, flow: int, agreement: str) -> None:
-    """Settle records planned under another agreement than today's: they might hold a field that may not leave now.
-
-    The next plan maps each of them afresh.
-    """
-    connection.execute(_DISAGREED, {"flow": flow, "agreement": agreement, "at": time.time()})
-
-
-def supersede(connection: Connection, ids: Iterable[int]) -> None:
-    """Settle rows that a newer version of the same record replaces before they were ever sent."""
-    now = time.time()
-    rows = [(number, SUPERSEDED, "", now) for number in ids]
-    bulk.insert(connection, "receipts", ("outbox_id", "status", "reference", "at"), rows)
 
 
 def remove(connection: Connection, ids: Sequence[int]) -> None:
@@ -220,24 +158,30 @@ def discard(connection: Connection, run: int) -> None:
     connection.execute(delete(outbox).where(outbox.c.id.between(first_id(run), first_id(run + 1) - 1)))
 
 
-_DELIVERABLE = f"('{State.APPROVED}', '{State.DONE}')"
-_OPEN_RUNS = text(f"SELECT id FROM runs WHERE flow_id = :flow AND pending AND state IN {_DELIVERABLE} ORDER BY id")
+_OPEN_RUNS = text(f"SELECT id FROM runs WHERE flow_id = :flow AND pending AND state IN {DELIVERABLE} ORDER BY id")
 # The subqueries are looked up row by row through their keys: PostgreSQL has no statistics to plan a join with on a
 # night that fills empty tables, and its guess reads all links of the flow for each row.
 _PENDING = """
-    SELECT o.id, o.key, o.person, o.action, o.fingerprint, o.payload,
-        (SELECT l.their_id FROM links l WHERE l.flow_id = :flow AND l.key = o.key) AS their_id
-    FROM outbox o
-    WHERE o.id > :after AND o.id < :before
-      AND (SELECT r.status FROM receipts r WHERE r.outbox_id = o.id) IS NULL
-    ORDER BY o.id LIMIT :limit
+    SELECT id, key, person, action, fingerprint, payload,
+        (SELECT l.their_id FROM links l WHERE l.flow_id = :flow AND l.key = few.key) AS their_id
+    FROM (
+        SELECT o.*, sum(length(o.payload)) OVER (ORDER BY o.id) - length(o.payload) AS before
+        FROM (
+            SELECT * FROM outbox
+            WHERE id > :after AND id < :before
+              AND (SELECT r.status FROM receipts r WHERE r.outbox_id = outbox.id) IS NULL
+            ORDER BY id LIMIT :limit
+        ) o
+    ) few
+    WHERE before < :bytes
+    ORDER BY id
     """
 _WAITING = text(
     f"""
     SELECT o.id, o.key, o.fingerprint, o.person
     FROM runs u JOIN outbox o ON o.id >= u.id * 4294967296 AND o.id < (u.id + 1) * 4294967296
     LEFT JOIN receipts r ON r.outbox_id = o.id
-    WHERE u.flow_id = :flow AND u.pending AND u.state IN {_DELIVERABLE} AND r.outbox_id IS NULL
+    WHERE u.flow_id = :flow AND u.pending AND u.state IN {DELIVERABLE} AND r.outbox_id IS NULL
     """
 )
 _UNSENT = text(
@@ -249,20 +193,10 @@ _UNSENT = text(
         SELECT q.person FROM quarantine q WHERE q.flow_id = :flow AND q.stage = 'deliver' AND q.person IS NOT NULL))
     """
 )
-_DISAGREED = text(
-    f"""
-    INSERT INTO receipts (outbox_id, status, reference, at)
-    SELECT o.id, {SUPERSEDED}, '', :at
-    FROM runs u JOIN outbox o ON o.id >= u.id * 4294967296 AND o.id < (u.id + 1) * 4294967296
-    LEFT JOIN receipts r ON r.outbox_id = o.id
-    WHERE u.flow_id = :flow AND u.pending AND u.state IN {_DELIVERABLE} AND r.outbox_id IS NULL
-      AND o.action = {PUT} AND u.agreement <> :agreement
-    """
-)
 _CLOSE = text(
     f"""
     UPDATE runs SET pending = FALSE
-    WHERE flow_id = :flow AND pending AND state IN {_DELIVERABLE} AND NOT EXISTS (
+    WHERE flow_id = :flow AND pending AND state IN {DELIVERABLE} AND NOT EXISTS (
         SELECT 1 FROM outbox o LEFT JOIN receipts r ON r.outbox_id = o.id
         WHERE o.id >= runs.id * 4294967296 AND o.id < (runs.id + 1) * 4294967296 AND r.outbox_id IS NULL)
     """

@@ -1,4 +1,6 @@
 import base64
+import subprocess
+import sys
 
 import pytest
 
@@ -16,6 +18,26 @@ def test_what_is_sealed_opens_for_the_same_row():
 def test_sealing_twice_gives_different_bytes():
     box = Vault(MASTER, "730").box("outbox")
     assert box.seal(b"noter", b"row") != box.seal(b"noter", b"row")
+
+
+def test_no_nonce_is_used_twice_however_many_are_sealed():
+    box = Vault(MASTER, "730").box("outbox")
+    assert len({box.seal(b"", b"row")[1:13] for _ in range(3000)}) == 3000
+
+
+def test_a_forked_process_uses_none_of_the_nonces_its_parent_fetched():
+    script = """
+import os
+from samspil.vault import Vault
+box = Vault(bytes(range(32)), "730").box("outbox")
+box.seal(b"", b"row")
+parent = os.fork()
+print(box.seal(b"", b"row")[1:13].hex(), flush=True)
+if parent:
+    os.wait()
+"""
+    nonces = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert (len(nonces), len(set(nonces))) == (2, 2)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from samspil import flow as steps
 from samspil.connector import Page
 from samspil.errors import SamspilError, Unavailable
 from samspil.flow.replay import drop, replay
-from samspil.store import lock, outbox
+from samspil.store import lock, receipts
 
 FLOW = "centre-action_plan-office"
 
@@ -425,8 +425,8 @@ def test_a_flow_used_first_by_two_processes_at_once_has_one_number(pair):
 
 def test_a_receipt_written_twice_is_a_conflict_that_can_be_tried_again_and_quotes_nothing(store):
     with store.transaction() as connection:
-        outbox.supersede(connection, [7])
+        receipts.supersede(connection, [7])
     with pytest.raises(Unavailable) as caught, store.transaction() as connection:
-        outbox.supersede(connection, [7])
+        receipts.supersede(connection, [7])
     assert (caught.value.reason, "7" in str(caught.value)) == ("store-conflict", False)
     assert isinstance(caught.value.__cause__, IntegrityError | psycopg.IntegrityError)
