@@ -59,6 +59,8 @@ agreements:
       - {{schema: {schema}, from: source, to: database, rhythm: nightly, fields: {{source: [{fields}]}}}}
 """
 
+ZEEP = 50_000  # records in one answer; zeep's objects of more take gigabytes
+
 console = Console()
 
 
@@ -86,6 +88,20 @@ class Bench:
             shutil.rmtree(pages)
         for url in (dsn, store):
             self._drop(url)
+        return result
+
+    def read(self, count: int, *, zeep: bool) -> dict[str, Any]:
+        """One SOAP answer of so many records, read; also as zeep's objects."""
+        folder = self._folder / f"answer-{count}"
+        folder.mkdir()
+        with self._step(f"one SOAP answer of {count:,}: writing it"):
+            data.write_answer(folder, count)
+        result: dict[str, Any] = {"records": count}
+        with _served("SOAP", folder) as account:
+            for way in ("streamed", "objects") if zeep else ("streamed",):
+                with self._step(f"one SOAP answer of {count:,}: {way}"):
+                    result[way] = _process("benchmarks.answer", {"way": way, "account": _fields(account, "x")}, {})
+        shutil.rmtree(folder)
         return result
 
     @contextmanager
@@ -136,6 +152,7 @@ def main() -> None:
     parser.add_argument("--sizes", default="10000,100000,1000000", help="numbers of records")
     parser.add_argument("--naive-up-to", type=int, default=100_000, help="larger sizes are projected from this one")
     parser.add_argument("--protocols", default="REST,SOAP")
+    parser.add_argument("--answers", default="5000,50000,500000", help="records in one SOAP answer")
     told = parser.parse_args()
     sizes = [int(size) for size in told.sizes.split(",")]
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -147,14 +164,21 @@ def main() -> None:
         bench = Bench(Path(name), server, progress)
         results = [
             bench.run(protocol, count, naive=count <= told.naive_up_to)
-            for protocol in told.protocols.split(",")
+            for protocol in filter(None, told.protocols.split(","))
             for count in sizes
         ]
+        answers = [bench.read(count, zeep=count <= ZEEP) for count in map(int, filter(None, told.answers.split(",")))]
     tables.project(results)
-    tables.show(console, results)
+    tables.show(console, results, answers)
     out = Path("build/bench.json")
     out.parent.mkdir(exist_ok=True)
-    out.write_text(json.dumps({"results": results, "ratios": tables.ratios(results)}, indent=2) + "\n")
+    out.write_text(
+        json.dumps(
+            {"results": results, "answers": answers, "ratios": tables.ratios(results) + tables.reading(answers)},
+            indent=2,
+        )
+        + "\n"
+    )
     console.print(f"The same figures: {out}")
 
 

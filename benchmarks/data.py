@@ -50,6 +50,11 @@ def write(protocol: str, folder: Path, count: int, night: int) -> int:
     return sum(len(record(number)) for number in range(100)) // 100
 
 
+def write_answer(folder: Path, count: int) -> None:
+    """Write course orders as one single SOAP answer."""
+    pages.write_bulk(folder, "course_order", _soap(1), count, size=count)
+
+
 def _rest(night: int) -> Record:
     """An action plan as the journal gives it, with at most two goals of two sub-goals each: about a kilobyte."""
 
