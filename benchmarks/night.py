@@ -10,6 +10,7 @@ import msgspec
 import psycopg
 import sqlalchemy.dialects.postgresql.psycopg as dialect
 
+import schemas
 from benchmarks.measure import measured
 from connectors.database import connector as database
 from connectors.jobcenter import connector as jobcenter
@@ -18,7 +19,7 @@ from samspil import flow as steps
 from samspil.account import Account
 from samspil.hub import Hub
 
-WARM = (database, jobcenter, journal, psycopg, dialect)  # imports belong to the start, not to the night
+WARM = (database, jobcenter, journal, psycopg, dialect, schemas)  # imports belong to the start, not to the night
 
 
 def night(job: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -15,6 +15,9 @@ LARGEST_RECORD = 16 << 20  # bytes; room for a document of 10 MB in base64
 _DAMAGED = (msgspec.MsgspecError, RecursionError, ValueError)  # ValueError: bytes that are not UTF-8
 
 
+T = TypeVar("T")
+
+
 class Cut(NamedTuple):
     """A page, and what its envelope says beside the records; ``more`` is None if that cannot be read."""
 
@@ -22,43 +25,26 @@ class Cut(NamedTuple):
     more: bool | None
 
 
-class PageShape:
-    """How a system wraps records: ``{"data": [record, …], "hasMore": true}``, under whatever names.
+class Keyed:
+    """Raw records and their keys. ``key`` is the field with the record's own key, a text or an integer at its top level."""
 
-    ``key`` is the field with the record's own key, a text or an integer at its top level.
-    """
-
-    def __init__(self, *, data: str = "data", more: str = "hasMore", key: str = "id") -> None:
-        envelope = msgspec.defstruct(
-            "Envelope", [("data", list[msgspec.Raw]), ("more", bool)], rename={"data": data, "more": more}
-        )
+    def __init__(self, key: str) -> None:
         keyed = msgspec.defstruct("Keyed", [("key", str | int)], rename={"key": key}, gc=False)
-        self._envelope: msgspec.json.Decoder[Any] = msgspec.json.Decoder(envelope)
         self._keyed: msgspec.json.Decoder[Any] = msgspec.json.Decoder(keyed)
 
-    def cut(self, body: bytes) -> Cut:
-        """Raw records and their keys. Records keep their bytes exactly; nothing but the key is read in them.
+    def page(self, raws: Sequence[bytes]) -> Page:
+        """A page of these records. Nothing but the key is read in them.
 
-        A page that is not JSON of this shape is one Rejected (``bad-json``, ``bad-page``); a record without a key or
-        too large is a Rejected of its own (``no-key``, ``record-too-large``). Never raises.
+        One without a key or too large is a Rejected of its own (``no-key``, ``record-too-large``). Never raises.
         """
-        try:
-            envelope = self._envelope.decode(body)
-        except msgspec.ValidationError:
-            return Cut(_rejected(body, "bad-page"), None)
-        except _DAMAGED:
-            return Cut(_rejected(body, "bad-json"), None)
-        raws = [bytes(raw) for raw in envelope.data]
         decode = self._keyed.decode
         try:
-            if len(body) > LARGEST_RECORD and max(map(len, raws)) > LARGEST_RECORD:
-                return Cut(self._one_by_one(raws), envelope.more)
+            if max(map(len, raws), default=0) > LARGEST_RECORD:
+                return self._one_by_one(raws)
             keys = [str(decode(raw).key).encode() for raw in raws]
         except _DAMAGED:
-            return Cut(self._one_by_one(raws), envelope.more)
-        if b"" in keys:
-            return Cut(self._one_by_one(raws), envelope.more)
-        return Cut(Page(raws, keys), envelope.more)
+            return self._one_by_one(raws)
+        return self._one_by_one(raws) if b"" in keys else Page(raws, keys)
 
     def _one_by_one(self, raws: Sequence[bytes]) -> Page:
         kept: list[bytes] = []
@@ -78,6 +64,41 @@ class PageShape:
             else:
                 rejected.append(Rejected(raw, Refused("no-key")))
         return Page(kept, keys, rejected)
+
+
+def opened(decoder: msgspec.json.Decoder[T], body: bytes) -> T | Page:
+    """A page's envelope; one that is not JSON of its shape is a page of one Rejected (``bad-json``, ``bad-page``)."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        return _rejected(body, "bad-page")
+    except _DAMAGED:
+        return _rejected(body, "bad-json")
+
+
+class PageShape:
+    """How a system wraps records: ``{"data": [record, …], "hasMore": true}``, under whatever names.
+
+    ``key`` is the field with the record's own key, a text or an integer at its top level.
+    """
+
+    def __init__(self, *, data: str = "data", more: str = "hasMore", key: str = "id") -> None:
+        envelope = msgspec.defstruct(
+            "Envelope", [("data", list[msgspec.Raw]), ("more", bool)], rename={"data": data, "more": more}
+        )
+        self._envelope: msgspec.json.Decoder[Any] = msgspec.json.Decoder(envelope)
+        self._keyed = Keyed(key)
+
+    def cut(self, body: bytes) -> Cut:
+        """Raw records and their keys. Records keep their bytes exactly; nothing but the key is read in them.
+
+        A page that is not JSON of this shape is one Rejected (``bad-json``, ``bad-page``); a record without a key or
+        too large is a Rejected of its own (``no-key``, ``record-too-large``). Never raises.
+        """
+        envelope = opened(self._envelope, body)
+        if isinstance(envelope, Page):
+            return Cut(envelope, None)
+        return Cut(self._keyed.page([bytes(raw) for raw in envelope.data]), envelope.more)
 
 
 def decoded(raws: Sequence[bytes]) -> list[dict[str, Any] | Refused]:

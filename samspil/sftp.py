@@ -15,7 +15,7 @@ import logging
 import posixpath
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Annotated, NamedTuple
 from urllib.parse import urlsplit
@@ -110,7 +110,7 @@ class Sftp:
                 if _NAME.fullmatch(item.filename) and (item.st_mode or 0) & 0o170000 in (0, 0o100000)
             )
 
-    def chunks(self, folder: str, name: str) -> Iterator[bytes]:
+    def chunks(self, folder: str, name: str) -> Generator[bytes, None, None]:
         """A file's bytes in pieces of at most ``WINDOW``. Raises Unavailable if it ends early or changes meanwhile."""
         path = self._path(folder, name)
         with self._errors(name):
@@ -165,6 +165,12 @@ class Sftp:
             if session.stat(f"{path}.tmp").st_size != len(data):
                 raise Unavailable(f"{name} was not stored whole", system=self._system, reason="file-incomplete")
             session.posix_rename(f"{path}.tmp", path)
+
+    def move(self, folder: str, name: str, to: str) -> None:
+        """Put a file in another folder (replacing). Raises Unavailable (``file-missing``) if either is not there."""
+        source, target = self._path(folder, name), self._path(to, name)
+        with self._errors(name):
+            self._open().posix_rename(source, target)
 
     def close(self) -> None:
         """End the session. May be called twice."""

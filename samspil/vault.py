@@ -13,7 +13,7 @@ import binascii
 import os
 from collections import deque
 from collections.abc import Callable
-from hashlib import blake2b
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -27,7 +27,8 @@ from samspil.errors import SamspilError, SettingsError
 _VERSION = b"\x01"  # first byte of everything sealed: which way of sealing, so that it can be changed later
 _NONCE = 12
 _NONCES = 512  # fetched at once
-_BLOCK = 64  # BLAKE2b takes keys of at most 64 bytes
+_BLOCK = 64  # bytes that SHA-256 takes at a time
+_DIGEST = 16
 
 
 class Vault:
@@ -67,14 +68,18 @@ class Vault:
         """A box that seals payloads under a key of its own."""
         return Box(self.key(f"box/{name}"), f"{self._municipality}/{name}/".encode())
 
-    def digest(self, purpose: str, size: int = 16) -> Callable[[bytes], bytes]:
-        """A keyed BLAKE2b of ``size`` bytes: fingerprints, and pseudonyms of keys and persons."""
-        keyed = blake2b(key=self.key(f"digest/{purpose}", _BLOCK), digest_size=size)
+    def digest(self, purpose: str) -> Callable[[bytes], bytes]:
+        """A keyed SHA-256 cut to 16 bytes: fingerprints, and pseudonyms of keys and persons.
+
+        The key fills the first block, and half of the result is cut off, so nothing can be appended to what was
+        hashed; what HMAC does beside this takes as long again.
+        """
+        keyed = sha256(self.key(f"digest/{purpose}", _BLOCK))
 
         def digest(data: bytes) -> bytes:
-            state = keyed.copy()  # the keyed first block is hashed once, not once per record
+            state = keyed.copy()  # the key's block is hashed once, not once per record
             state.update(data)
-            return state.digest()
+            return state.digest()[:_DIGEST]
 
         return digest
 

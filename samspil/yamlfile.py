@@ -35,7 +35,8 @@ class YamlFile(Generic[T]):
             self.value: T = msgspec.convert(raw, kind)
         except msgspec.ValidationError as error:
             text, _, at = str(error).partition(" - at ")
-            raise self.error(text, at=at.strip("`").removeprefix("$").removeprefix(".")) from None
+            at = at.rpartition(" in ")[2]  # of a mapping's key: "`key` in `$.settings`"
+            raise self.error(text, at=_named(raw, kind, at.strip("`").removeprefix("$").removeprefix("."))) from None
 
     def line(self, at: str) -> int:
         """The 1-based line of a field path such as ``agreements[0].flows[1].schema``, or of its nearest parent."""
@@ -97,3 +98,44 @@ class YamlFile(Generic[T]):
             raise SettingsError(
                 "is not a date; put quotes around it", file=str(self.path), line=node.start_mark.line + 1
             ) from None
+
+
+def _named(raw: Any, kind: Any, at: str) -> str:
+    """A path with the keys that msgspec leaves out (``schemas[...].list``): with that one alone it fails the same."""
+    named, steps = "", []
+    while "[...]" in at:
+        before, _, at = at.partition("[...]")
+        named += before
+        steps += [int(step) if step.isdigit() else step for step in re.findall(r"[^.\[\]]+", before)]
+        key = next((key for key in _below(raw, steps) if _fails(_only(raw, steps, key), kind, at)), None)
+        if key is None:
+            return named
+        raw = _only(raw, steps, key)
+        steps.append(key)
+        named += f".{key}"
+    return named + at
+
+
+def _fails(raw: Any, kind: Any, after: str) -> bool:
+    """Whether it is wrong at a place whose path ends like this."""
+    try:
+        msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        return str(error).strip("`").endswith(f"[...]{after}")
+    return False
+
+
+def _below(raw: Any, steps: list[Any]) -> Any:
+    for step in steps:
+        raw = raw[step]
+    return raw
+
+
+def _only(raw: Any, steps: list[Any], key: Any) -> Any:
+    """A copy in which the mapping below ``steps`` has one key only."""
+    if not steps:
+        return {key: raw[key]}
+    first, *rest = steps
+    if isinstance(raw, list):
+        return [_only(one, rest, key) if n == first else one for n, one in enumerate(raw)]
+    return {**raw, first: _only(raw[first], rest, key)}

@@ -191,20 +191,20 @@ def _get(url: str, index: str, accept: str) -> tuple[str, bytes, str]:
 def install(root: Path, uv: str, python: str, index: str) -> None:
     """Let uv install what ``uv.lock`` names into ``root/.venv``, with everything optional and the developers' tools."""
     if index == PYPI:
-        _run(root, [uv, "sync", "--frozen", "--all-extras", "--python", python])
+        run(root, [uv, "sync", "--frozen", "--all-extras", "--python", python])
         return
     # The lock file's addresses are pypi.org's. With an index of one's own only its versions and checksums are used.
     wanted = str(root / "build" / "requirements.txt")
     quiet = ["--quiet", "--output-file", wanted]
-    _run(root, [uv, "export", "--frozen", "--all-extras", "--no-emit-project", "--python", python, *quiet])
+    run(root, [uv, "export", "--frozen", "--all-extras", "--no-emit-project", "--python", python, *quiet])
     if not is_recent(str(root / ".venv" / "bin" / "python")):
-        _run(root, [uv, "venv", "--clear", "--python", python, ".venv"])
+        run(root, [uv, "venv", "--clear", "--python", python, ".venv"])
     address = ["--default-index", index]
-    _run(root, [uv, "pip", "sync", "--python", ".venv", "--require-hashes", *address, wanted])
-    _run(root, [uv, "pip", "install", "--python", ".venv", "--no-deps", *address, "--editable", "."])
+    run(root, [uv, "pip", "sync", "--python", ".venv", "--require-hashes", *address, wanted])
+    run(root, [uv, "pip", "install", "--python", ".venv", "--no-deps", *address, "--editable", "."])
 
 
-def _run(root: Path, command: list[str]) -> None:
+def run(root: Path, command: list[str]) -> None:
     # the venv is always the project's own, whatever the shell has active
     env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")}
     if CERTIFICATES.is_file():  # uv brings its own list, which lacks the authority of a municipality's proxy

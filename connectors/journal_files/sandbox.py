@@ -3,81 +3,38 @@
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
-import weakref
 from datetime import timedelta
-from pathlib import Path
-
-from starlette.applications import Starlette
+from typing import Any
 
 from connectors.journal_files.connector import CONTRACT
 from connectors.journal_files.inbox import Answer, Inbox, UnreadableFile
-from connectors.journal_files.server import SftpServer
 from connectors.journal_files.words import WORDS, damage, text
-from samspil.account import Account
 from samspil.testing.facts import TODAY
-from samspil.testing.sandbox import Sandbox
+from samspil.testing.filesandbox import FileSandbox
 from samspil.testing.world import World
 
-LOGIN, PASSWORD = "samspil", "sandkasse"
 IMPORT_DELAY = 0.01  # seconds from a delivery's arrival to its receipt
 ORDERS = CONTRACT["course_order"]
 
 
-class JournalFilesSandbox(Sandbox):
+class JournalFilesSandbox(FileSandbox):
     """Notes are exported in UTF-8 with a byte order mark and LF, everything else in Latin-1 and CRLF.
 
     Faults of its own: ``half-batch`` (the import stops in the middle, so does its receipt file) and ``file-refused``
-    (the import cannot read the file). Those of the connection are in ``server``.
+    (the import cannot read the file). Those of the connection are in ``samspil.testing.sftp``.
     """
+
+    plays = ("half-batch",)
+
+    folders = ("ud", "ind", "kvittering")
 
     def __init__(self, world: World, *, night: int = 1) -> None:
         super().__init__(world, night=night)
-        self.root = Path(tempfile.mkdtemp(prefix="journal-files-"))
-        weakref.finalize(self, shutil.rmtree, self.root, ignore_errors=True)
-        for folder in ("ud", "ind", "kvittering"):
-            (self.root / folder).mkdir()
         self.importing = True  # False: the vendor's import job does not run
         self.inbox = Inbox(ORDERS, self.kept["course_order"])
-        self._sftp = SftpServer(self.root, self.faults, self.calls.append, self._arrived)
-        self._sftp.users[LOGIN] = PASSWORD
 
-    def routes(self) -> Starlette:
-        """Nothing over HTTP."""
-        return Starlette()
-
-    @property
-    def account(self) -> Account:
-        """Type ``sftp``, with the host key to expect and a short wait for receipts."""
-        waits = {"receipt_timeout": 10.0, "receipt_poll": 0.02, "timeout": 10.0}
-        return Account(
-            id="journal_files",
-            conn_type="sftp",
-            host=self.host,
-            port=self.port,
-            login=LOGIN,
-            password=PASSWORD,
-            extra={"host_key": self._sftp.host_key, **waits},
-        )
-
-    def start(self) -> Account:
-        if not self._sftp.running:
-            self.export()
-            self.port = self._sftp.start(self.host, self.port)
-        return self.account
-
-    def stop(self) -> None:
-        self._sftp.stop()
-
-    def to_night(self, night: int) -> None:
-        super().to_night(night)
-        if self._sftp.running:
-            self.export()
-
-    def allow(self, public_key: str) -> None:
-        """Let the user log in with a key: its public line in OpenSSH form."""
-        self._sftp.user_keys[LOGIN] = public_key
+    def extra(self) -> dict[str, Any]:
+        return {"receipt_timeout": 10.0, "receipt_poll": 0.02}
 
     def export(self) -> None:
         """Write the night's files as the vendor's job does: child files first, each as ``.tmp`` and then renamed."""
@@ -101,15 +58,9 @@ class JournalFilesSandbox(Sandbox):
             encoding, line_end = ("utf-8", "\n") if schema == "journal_note" else ("latin-1", "\r\n")
             for file, kind_of_file in kinds.items():
                 data = text(kind_of_file.names, rows[file], marks[file], encoding=encoding, line_end=line_end)
-                self._put(f"ud/{file}_{day}.csv", data)
+                self.put(f"ud/{file}_{day}.csv", data)
 
-    def _put(self, path: str, data: bytes) -> None:
-        finished = self.root / path
-        unfinished = finished.with_suffix(".csv.tmp")
-        unfinished.write_bytes(data)
-        unfinished.replace(finished)
-
-    def _arrived(self, path: str) -> bool:
+    def arrived(self, path: str) -> bool:
         """A file came into place. Returns whether the sender's connection is to be cut (fault ``lost-answer``)."""
         found = re.fullmatch(rf"/ind/{ORDERS.file}_(\w+)\.csv", path)
         if found is None:
@@ -121,7 +72,7 @@ class JournalFilesSandbox(Sandbox):
         if self.faults.take("lost-answer", path) is not None:
             self._import(batch, half=half, answer=False)
             return True
-        self._sftp.later(IMPORT_DELAY, lambda: self._import(batch, half=half, answer=True))
+        self.server.later(IMPORT_DELAY, lambda: self._import(batch, half=half, answer=True))
         return False
 
     def _import(self, batch: str, *, half: bool, answer: bool) -> None:
@@ -140,4 +91,4 @@ class JournalFilesSandbox(Sandbox):
             columns = CONTRACT["receipt"].names
             lines = [dict(zip(columns, line, strict=True)) for line in answers]
             data = text(columns, lines, [""] * len(lines), encoding="latin-1", line_end="\r\n")
-            self._put(f"kvittering/{ORDERS.file}_{batch}.csv", data)
+            self.put(f"kvittering/{ORDERS.file}_{batch}.csv", data)

@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 import samspil
-from samspil.cli import exports, failure, flows, ledger, mapping, quarantine, runs, sandboxes, show
+from samspil.cli import exports, failure, flows, ledger, mapping, quarantine, recording, runs, sandboxes, show
 from samspil.errors import SamspilError
 
 app = typer.Typer(
@@ -45,7 +45,7 @@ def _samspil(
     """Samspil moves case data between a municipality's systems, every night, and shows that it did."""
 
 
-for part in (flows, runs, quarantine, mapping, exports, ledger, sandboxes):
+for part in (flows, runs, quarantine, mapping, exports, ledger, sandboxes, recording):
     part.add_to(app)
 
 

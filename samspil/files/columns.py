@@ -21,6 +21,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -30,14 +31,18 @@ import msgspec
 from samspil.connector import Field
 from samspil.yamlfile import YamlFile
 
+_NAME = re.compile(r"[^\W\d][\w-]*")  # what a mapping can name in a path
+
 
 class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One column. ``type`` tells a cell's form; ``values`` the codes it may hold; ``length`` its most characters.
 
+    ``title`` is what the file's header calls it, where that is no name for a field (``Ledige pladser``, ``Tlf.``).
     ``envelope`` columns belong to the delivery, not to the record: a mapping never sees them.
     """
 
     name: str
+    title: str = ""
     type: Literal["text", "code", "cpr", "date", "timestamp", "decimal", "integer", "digits", "boolean"] = "text"
     required: bool = False
     length: int = 200
@@ -53,7 +58,7 @@ class FileKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """
 
     file: str
-    key: str = ""  # a child that nothing hangs on needs none
+    key: str | tuple[str, ...] = ""  # a child that nothing hangs on needs none
     columns: tuple[Column, ...]
     trailer: str = ""
     formulas: Literal["as-is", "apostrophe"] = "as-is"
@@ -63,9 +68,24 @@ class FileKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     children: tuple[FileKind, ...] = ()
 
     @property
+    def pattern(self) -> str:
+        """The file's name with placeholders (see ``samspil.files.arrival``); a bare word stands for a daily CSV file."""
+        return self.file if {"{", "."} & set(self.file) else f"{self.file}_{{date}}{{part}}.csv"
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The columns in the order in which they are written; in what is read any order will do."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """What the file's header calls the columns, in their order → their names."""
+        return {column.title or column.name: column.name for column in self.columns}
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that make the key: none, one or several."""
+        return (self.key,) * bool(self.key) if isinstance(self.key, str) else self.key
 
     @property
     def links(self) -> frozenset[str]:
@@ -95,14 +115,26 @@ def contract(path: Path) -> dict[str, FileKind]:
     """A ``columns.yaml``, by schema. Raises SettingsError if a file's columns do not carry its key, links or trailer."""
     file = YamlFile(path, dict[str, FileKind])
     for schema, top in file.value.items():
-        for kind in (top, *(child for _, child in top.descendants())):
-            wanted = kind.links | ({kind.key} if kind is top or kind.key else set())
-            if missing := wanted - set(kind.names):
-                raise file.error(f"{kind.file}: {', '.join(sorted(missing))} is not among its columns", at=schema)
-            if len(set(kind.names)) != len(kind.names):
-                raise file.error(f"{kind.file}: a column is listed twice", at=schema)
-            if kind.trailer and len(kind.columns) < 3:
-                raise file.error(f"{kind.file}: a trailer has two cells, so the file needs more columns", at=schema)
-            if kind is not top and not (kind.list and kind.record):
-                raise file.error(f"{kind.file}: a child file needs list and record", at=schema)
+        if problem := fault(top):
+            raise file.error(problem, at=schema)
     return file.value
+
+
+def fault(top: FileKind) -> str:
+    """What a kind of file, or a child file of it, lacks to be read at all; empty if nothing."""
+    for kind in (top, *(child for _, child in top.descendants())):
+        if kind is top and not kind.keys:
+            return f"{kind.file}: has no key"
+        if missing := (kind.links | set(kind.keys)) - set(kind.names):
+            return f"{kind.file}: {', '.join(sorted(missing))} is not among its columns"
+        if len(set(kind.names)) != len(kind.names) or len(kind.titles) != len(kind.names):
+            return f"{kind.file}: a column is listed twice"
+        if odd := [name for name in kind.names if not _NAME.fullmatch(name)]:
+            return f"{kind.file}: {odd[0]} is no name for a field; give it one, and this as its title"
+        if kind.trailer and len(kind.columns) < 3:
+            return f"{kind.file}: a trailer has two cells, so the file needs more columns"
+        if kind is not top and not (kind.list and kind.record):
+            return f"{kind.file}: a child file needs list and record"
+        if kind.children and len(kind.keys) != 1:
+            return f"{kind.file}: child files hang on a key of one column"
+    return ""

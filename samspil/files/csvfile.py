@@ -5,12 +5,12 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, Protocol
 
 from samspil.connector import Rejected
 from samspil.errors import Refused, Unavailable
 from samspil.files.columns import FileKind
-from samspil.files.lines import SEPARATOR, Line, Unfinished, cells, cut
+from samspil.files.lines import SEPARATOR, Line, Unfinished, cells, cut, joined
 from samspil.files.rows import ITEM, Rows
 
 BROKEN = 1_000  # lines; a file with more is not what it says it is
@@ -18,6 +18,28 @@ _KEYED = ("field-count", "broken-quotes", "broken-line")  # broken lines whose f
 _KEY = re.compile(rb"[0-9A-Za-z._-]{1,50}")
 
 Encoding = Literal["latin-1", "cp1252", "utf-8"]
+
+
+class Dialect(NamedTuple):
+    """How a CSV file is written, where that is not our way: its separator, whether it quotes, whether it has a header."""
+
+    separator: bytes = SEPARATOR
+    quotes: bool = True
+    header: bool = True
+
+
+OURS = Dialect()
+
+
+class RowFile(Protocol):
+    """A file of any format as rows: ``prefix`` before a row's ``data`` makes a raw record, see ``samspil.files.rows``."""
+
+    kind: FileKind
+    name: str
+    prefix: bytes
+
+    def rows(self, key: Sequence[str], system: str) -> Iterator[tuple[bytes, Line]]:
+        """Every row with its key. Raises Unavailable if the file ends early, NotThisKind if it is another one."""
 
 
 class NotThisKind(Exception):
@@ -31,10 +53,16 @@ class NotThisKind(Exception):
 class CsvFile:
     """A file whose header has been read. Raises NotThisKind if it does not have the columns of the contract."""
 
-    def __init__(self, chunks: Iterable[bytes], name: str, kind: FileKind, encoding: Encoding) -> None:
-        self.kind, self.name = kind, name
-        self._lines = cut(chunks)
-        self._trailer = kind.trailer.encode() + SEPARATOR if kind.trailer else b""
+    def __init__(
+        self, chunks: Iterable[bytes], name: str, kind: FileKind, encoding: Encoding, dialect: Dialect = OURS
+    ) -> None:
+        self.kind, self.name, self._dialect = kind, name, dialect
+        self._lines = cut(chunks, dialect.separator, quotes=dialect.quotes)
+        self._trailer = kind.trailer.encode() + dialect.separator if kind.trailer else b""
+        if not dialect.header:
+            self.columns = list(kind.names)
+            self.prefix = encoding.encode() + ITEM + joined([name.encode(encoding) for name in kind.names]) + ITEM
+            return
         try:
             first = next(self._lines, None)
         except Unfinished:
@@ -42,18 +70,23 @@ class CsvFile:
         header = first.data if first is not None and not first.problem else b""
         if header.startswith(codecs.BOM_UTF8):
             header, encoding = header[len(codecs.BOM_UTF8) :], "utf-8"
-        self.prefix = encoding.encode() + ITEM + header + ITEM
+        names = cells(header, dialect.separator, quotes=dialect.quotes) or []
+        titles = kind.titles
         try:
-            self.columns = [name.decode(encoding) for name in cells(header) or ()]
+            shown = [name.decode(encoding) for name in names]
         except UnicodeDecodeError:
-            self.columns = []
-        if problem := _differs(self.columns, kind.names):
+            shown = []
+        self.columns = [titles.get(title, title) for title in shown]
+        if self._rewritten or self.columns != shown:
+            header = joined([name.encode(encoding) for name in self.columns])
+        self.prefix = encoding.encode() + ITEM + header + ITEM
+        if problem := differs(shown, list(titles)):
             reason, hint = problem
             raise NotThisKind(Rejected(first.data if first else b"", Refused(reason, field=self.name, hint=hint)))
 
-    def rows(self, column: str, system: str) -> Iterator[tuple[bytes, Line]]:
-        """Every row with what it has in ``column``. A broken one has its problem, and a key only if that is sure."""
-        at = self.columns.index(column)
+    def rows(self, key: Sequence[str], system: str) -> Iterator[tuple[bytes, Line]]:
+        """Every row with what it has in the columns of ``key``. A broken one has its problem, and a key only if that is sure."""
+        places = [self.columns.index(column) for column in key]
         count = broken = 0
         announced: int | None = None
         whole = True  # the line before
@@ -65,16 +98,17 @@ class CsvFile:
                 if announced is not None:
                     continue
                 count += 1
-                key, checked = self._checked(line, at)
+                found, checked = self._checked(line, places)
                 if checked.problem:
                     broken += 1
                     if broken > BROKEN:
                         refused = Refused("too-many-broken-lines", field=self.name)
                         raise NotThisKind(Rejected(line.data, refused))
                     # a piece of a torn text may stand in for a key, and it must not be kept as one
-                    key = key if whole and checked.problem in _KEYED and _KEY.fullmatch(key) else b""
+                    sure = whole and checked.problem in _KEYED and all(map(_KEY.fullmatch, found))
+                    found = found if sure else []
                 whole = not checked.problem
-                yield key, checked
+                yield joined_key(found), checked
         except Unfinished:
             raise self._incomplete("ends in the middle of a line", system) from None
         if self.kind.trailer and announced is None:
@@ -89,20 +123,27 @@ class CsvFile:
         number = data[len(self._trailer) :]
         return int(number) if number.isdigit() else None
 
-    def _checked(self, line: Line, at: int) -> tuple[bytes, Line]:
-        _, data, problem = line
-        if problem or b'"' not in data:
-            fields = data.split(SEPARATOR, at + 1)
-            found = data.count(SEPARATOR) + 1
+    def _checked(self, line: Line, places: Sequence[int]) -> tuple[list[bytes], Line]:
+        data, problem, (separator, quotes, _) = line.data, line.problem, self._dialect
+        if problem or not quotes or b'"' not in data:
+            fields = data.split(separator, -1 if self._rewritten else max(places) + 1)
+            found = data.count(separator) + 1
         else:
-            fields = cells(data) or []
+            fields = cells(data, separator) or []
             found = len(fields)
         if not problem and found != len(self.columns):
             problem = "field-count"
-        key = fields[at] if at < len(fields) else b""
+        key = [fields[at] if at < len(fields) else b"" for at in places]
         if problem:
-            return key.strip(b'"'), line._replace(problem=problem)
-        return key, line if key else line._replace(problem="no-key")
+            return [cell.strip(b'"') for cell in key], line._replace(problem=problem)
+        if self._rewritten:
+            line = line._replace(data=joined(fields))
+        return key, line if all(key) else line._replace(problem="no-key")
+
+    @property
+    def _rewritten(self) -> bool:
+        """Whether rows are kept otherwise than they were written, because raw records are written our way."""
+        return self._dialect[:2] != OURS[:2]
 
     def _incomplete(self, message: str, system: str) -> Unavailable:
         return Unavailable(f"{self.name} {message}", system=system, reason="file-incomplete")
@@ -114,7 +155,7 @@ def table(kind: FileKind, name: str, data: bytes, *, system: str, encoding: Enco
     found: list[dict[str, Any]] = []
     try:
         file = CsvFile([data], name, kind, encoding)
-        for _, line in file.rows(kind.key, system):
+        for _, line in file.rows(kind.keys, system):
             record = line.refusal(name) if line.problem else rows.decode(file.prefix + line.data)
             if isinstance(record, Refused):
                 raise Unavailable(f"{name}:{line.number} is broken", system=system, reason=record.reason)
@@ -125,7 +166,12 @@ def table(kind: FileKind, name: str, data: bytes, *, system: str, encoding: Enco
     return found
 
 
-def _differs(found: Sequence[str], wanted: Sequence[str]) -> tuple[str, str] | None:
+def joined_key(parts: Sequence[bytes]) -> bytes:
+    """The key of a row; of several columns it is one text that no other columns give. Empty if a part is."""
+    return (parts[0] if len(parts) == 1 else joined(parts)) if parts and all(parts) else b""
+
+
+def differs(found: Sequence[str], wanted: Sequence[str]) -> tuple[str, str] | None:
     """Reason and hint. What stands in the file is not shown: without a header line it is a person's data."""
     if missing := [name for name in wanted if name not in found]:
         return "missing-column", ", ".join(missing)

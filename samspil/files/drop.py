@@ -17,7 +17,7 @@ from typing import Any
 
 from samspil.errors import Refused
 from samspil.files.columns import Column, FileKind
-from samspil.files.csvfile import Encoding
+from samspil.files.csvfile import OURS, Dialect, Encoding
 from samspil.files.rows import guard
 
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -44,16 +44,18 @@ def check(kind: FileKind, record: Record, encoding: Encoding, *, at: str = "") -
             check(child, row, encoding, at=f"{at}{name}[].")
 
 
-def render(kind: FileKind, records: Sequence[Record], encoding: Encoding) -> list[tuple[str, bytes]]:
+def render(
+    kind: FileKind, records: Sequence[Record], encoding: Encoding, dialect: Dialect = OURS
+) -> list[tuple[str, bytes]]:
     """(kind of file, content) of each file, children first: the main file comes last, so it vouches for the others.
 
-    The records have passed :func:`check`. UTF-8 is written with a byte order mark.
+    The records have passed :func:`check`. UTF-8 is written with a byte order mark; cells are always quoted where CSV asks.
     """
     rows: dict[str, list[Record]] = {kind.file: []}
     kinds = {kind.file: kind, **{child.file: child for _, child in kind.descendants()}}
     for record in records:
         _spread(kind, record, rows, {})
-    return [(name, _text(kinds[name], rows.get(name, []), encoding)) for name in reversed(kinds)]
+    return [(name, _text(kinds[name], rows.get(name, []), encoding, dialect)) for name in reversed(kinds)]
 
 
 def _check_cell(column: Column, value: object, encoding: Encoding, field: str) -> None:
@@ -84,10 +86,11 @@ def _spread(kind: FileKind, record: Record, rows: dict[str, list[Record]], links
             _spread(child, item, rows, below)
 
 
-def _text(kind: FileKind, rows: Sequence[Record], encoding: Encoding) -> bytes:
+def _text(kind: FileKind, rows: Sequence[Record], encoding: Encoding, dialect: Dialect) -> bytes:
     stream = io.StringIO(newline="")
-    writer = csv.writer(stream, delimiter=";", lineterminator="\r\n")
-    writer.writerow(kind.names)
+    writer = csv.writer(stream, delimiter=dialect.separator.decode(), lineterminator="\r\n")
+    if dialect.header:
+        writer.writerow(kind.titles)
     guarded = {c.name for c in kind.columns if c.type == "text"} if kind.formulas == "apostrophe" else set()
     for row in rows:
         cells = ((name, "" if row.get(name) is None else str(row[name])) for name in kind.names)

@@ -9,28 +9,50 @@ no vendor promises that they come in the order of their records. More than ``CHI
 
 from __future__ import annotations
 
-import re
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 from samspil.connector import Page, Rejected
 from samspil.errors import Refused, Unavailable
+from samspil.files.arrival import Arrival, Beside, Stamp
 from samspil.files.columns import FileKind
-from samspil.files.csvfile import CsvFile, Encoding, NotThisKind
+from samspil.files.csvfile import CsvFile, Encoding, NotThisKind, RowFile
 from samspil.files.rows import GROUP, ITEM, spoilt
 from samspil.sftp import RemoteFile, Sftp
 
 CHILDREN = 256 << 20  # bytes of child rows held at once
 
 
+Opened = Callable[[Iterator[bytes], str, FileKind], RowFile]  # bytes, name and kind of a file → the file
+
+
 class Export:
-    """How to read one kind of file. ``oldest`` is the age in hours at which an export counts as forgotten."""
+    """How to read one kind of file. ``oldest`` is the age in hours at which an export counts as forgotten.
+
+    ``opened`` makes rows of a file's bytes: a CSV file of our own way if nothing else is said. ``beside`` is explained
+    in :class:`~samspil.files.arrival.Arrival`. ``replaced`` is the folder to which exports are moved when a newer one
+    has been read whole; the newest stays, so that a run that is repeated finds it again.
+    """
 
     def __init__(
-        self, kind: FileKind, *, system: str, encoding: Encoding = "latin-1", page: int = 1_000, oldest: int = 72
+        self,
+        kind: FileKind,
+        *,
+        system: str,
+        encoding: Encoding = "latin-1",
+        page: int = 1_000,
+        oldest: int = 72,
+        beside: Beside = "",
+        replaced: str = "",
+        opened: Opened | None = None,
     ) -> None:
-        self._kind, self._system, self._encoding, self._page, self._oldest = kind, system, encoding, page, oldest
+        self._kind, self._system, self._page, self._replaced = kind, system, page, replaced
+        self._opened = opened or (lambda chunks, name, kind: CsvFile(chunks, name, kind, encoding))
+        self._arrivals = {
+            each.file: Arrival(each.pattern, system=system, oldest=oldest, beside=beside)
+            for each in (kind, *(child for _, child in kind.descendants()))
+        }
 
     def pages(self, sftp: Sftp, folder: str) -> Iterator[Page]:
         """Every record of the newest export. A broken row whose key is sure decodes to a Refused with file and line.
@@ -42,44 +64,44 @@ class Export:
         look whole.
         """
         listed = sftp.files(folder)
-        parts = self._newest(listed, self._kind)
+        stamp, parts = self._arrivals[self._kind.file].newest(listed)
         children: list[_Children] = []
         for path, kind in self._kind.descendants():
-            for remote in self._newest(listed, kind, day=_day(parts[0])):
+            for remote in self._arrivals[kind.file].newest(listed, stamp=stamp)[1]:
                 try:
-                    children.append(self._children(path, self._open(sftp, folder, remote, kind)))
+                    with self._open(sftp, folder, remote, kind) as file:
+                        children.append(self._children(path, file))
                 except NotThisKind as error:
                     yield Page((), (), [error.rejected])
                     return
         whole = True
         for remote in parts:
             try:
-                yield from self._records(self._open(sftp, folder, remote, self._kind), children)
+                with self._open(sftp, folder, remote, self._kind) as file:
+                    yield from self._records(file, children)
             except NotThisKind as error:
                 whole = False
                 yield Page((), (), [error.rejected])
         if whole and (orphans := [orphan for child in children for orphan in child.orphans(self._system)]):
             yield Page((), (), orphans)
+        if whole and self._replaced:
+            self._move(sftp, folder, listed, stamp)
 
-    def _newest(self, listed: Sequence[RemoteFile], kind: FileKind, *, day: str = "") -> list[RemoteFile]:
-        """All parts of the newest export, or of the one of ``day``."""
-        pattern = re.compile(re.escape(kind.file) + r"_([0-9]{8})(_[0-9]{1,3})?\.csv")
-        dated = [(found[1], remote) for remote in listed if (found := pattern.fullmatch(remote.name))]
-        newest = day or max((name for name, _ in dated), default="")
-        parts = [remote for name, remote in dated if name == newest]
-        if not parts:
-            raise self._unavailable(f"no export {kind.file}_{newest or 'YYYYMMDD'}.csv", "file-missing")
-        if max(part.modified for part in parts) < time.time() - self._oldest * 3600:
-            raise self._unavailable(f"{parts[0].name} is older than {self._oldest} hours", "export-too-old")
-        return parts
+    def _move(self, sftp: Sftp, folder: str, listed: Sequence[RemoteFile], stamp: Stamp) -> None:
+        for arrival in self._arrivals.values():
+            for name in arrival.before(listed, stamp):
+                sftp.move(folder, name, self._replaced)
 
-    def _open(self, sftp: Sftp, folder: str, remote: RemoteFile, kind: FileKind) -> CsvFile:
-        return CsvFile(sftp.chunks(folder, remote.name), remote.name, kind, self._encoding)
+    @contextmanager
+    def _open(self, sftp: Sftp, folder: str, remote: RemoteFile, kind: FileKind) -> Iterator[RowFile]:
+        """The file, closed at the server as soon as it is left, also by an error."""
+        with closing(self._arrivals[kind.file].chunks(sftp, folder, remote)) as chunks:
+            yield self._opened(chunks, remote.name, kind)
 
-    def _children(self, path: str, file: CsvFile) -> _Children:
+    def _children(self, path: str, file: RowFile) -> _Children:
         children = _Children(path, file.name, GROUP + path.encode() + ITEM + file.prefix, {}, set(), [])
         size = 0
-        for key, line in file.rows(file.kind.record, self._system):
+        for key, line in file.rows((file.kind.record,), self._system):
             size += len(line.data)
             if size > CHILDREN:
                 raise self._unavailable(f"{file.name} has more than {CHILDREN} bytes of rows", "file-too-large")
@@ -89,11 +111,11 @@ class Export:
             children.rows.setdefault(key, []).append(row)
         return children
 
-    def _records(self, file: CsvFile, children: Sequence[_Children]) -> Iterator[Page]:
+    def _records(self, file: RowFile, children: Sequence[_Children]) -> Iterator[Page]:
         raws: list[bytes] = []
         keys: list[bytes] = []
         rejected: list[Rejected] = []
-        for key, line in file.rows(self._kind.key, self._system):
+        for key, line in file.rows(self._kind.keys, self._system):
             raw = file.prefix + (spoilt(line, file.name) if line.problem else line.data)
             for child in children:
                 if rows := child.rows.get(key):
@@ -131,7 +153,3 @@ class _Children(NamedTuple):
         for key, rows in self.rows.items():
             if key not in self.used:
                 yield Rejected(self.prefix + ITEM.join(rows), Refused("orphan-row", field=self.name))
-
-
-def _day(remote: RemoteFile) -> str:
-    return remote.name.removesuffix(".csv").split("_")[1]

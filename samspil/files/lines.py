@@ -8,37 +8,44 @@ break are one byte that is never part of another character.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from samspil.errors import Refused
 
 LIMIT = 128 * 1024  # bytes of one line; the longest note is 8,000 characters
 SEPARATOR = b";"
-_OPENS = re.compile(rb'(?:\A|;)"')
 _FRAME = re.compile(rb"[\x18\x1d\x1e]")  # control bytes that raw records are framed with; no text has them
 
 
 class Line(NamedTuple):
-    """``data`` is without its line end; ``number`` counts the file's physical lines from 1; ``problem`` is a reason."""
+    """``data`` is without its line end; ``number`` counts the file's physical lines from 1; ``problem`` is a reason.
+
+    ``column`` names the cell that has the problem, where that is known.
+    """
 
     number: int
     data: bytes
     problem: str = ""
+    column: str = ""
 
     def refusal(self, file: str) -> Refused:
         """Why this line cannot be a record, pointing at its place in the file."""
-        return Refused(self.problem, field=f"{file}:{self.number}")
+        return Refused(self.problem, field=":".join((file, str(self.number), *filter(None, [self.column]))))
 
 
 class Unfinished(Exception):
     """The stream stopped in the middle of a line."""
 
 
-def cut(chunks: Iterable[bytes]) -> Iterator[Line]:
+def cut(chunks: Iterable[bytes], separator: bytes = SEPARATOR, *, quotes: bool = True) -> Iterator[Line]:
     """Lines of a CSV stream, blank ones left out; a broken one has a ``problem`` and does not take others with it.
+
+    Without ``quotes`` a quotation mark is a character like any other.
 
     An opened quote that is never closed properly would swallow every line after it. Only the physical line it stands
     in is given up, and cutting goes on after that one. Raises Unfinished if the last line has no line break.
@@ -48,22 +55,22 @@ def cut(chunks: Iterable[bytes]) -> Iterator[Line]:
     number = 0
     while (first := again.popleft() if again else next(physical, None)) is not None:
         number += 1
-        if b'"' not in first or len(first) > LIMIT:
+        if not quotes or b'"' not in first or len(first) > LIMIT:
             data = _without_cr(first)
             if data:
                 yield Line(number, data, _problem(data) or ("broken-line" if b"\r" in data else ""))
             continue
         parts, size = [first], len(first)
-        is_open = _is_open(first, within=False)
+        is_open = _is_open(first, separator, within=False)
         while is_open and size <= LIMIT:
             more = again.popleft() if again else next(physical, None)
             if more is None:
                 break
             parts.append(more)
             size += len(more) + 1
-            is_open = _is_open(more, within=True)
+            is_open = _is_open(more, separator, within=True)
         data = _without_cr(b"\n".join(parts))
-        if is_open or size > LIMIT or cells(data) is None:
+        if is_open or size > LIMIT or cells(data, separator) is None:
             again.extendleft(reversed(parts[1:]))
             yield Line(number, _without_cr(first), "broken-quotes")
         else:
@@ -71,15 +78,25 @@ def cut(chunks: Iterable[bytes]) -> Iterator[Line]:
             number += len(parts) - 1
 
 
-def cells(data: bytes) -> list[bytes] | None:
+def cells(data: bytes, separator: bytes = SEPARATOR, *, quotes: bool = True) -> list[bytes] | None:
     """The fields of one line; None if its quotes are not in order."""
-    if b'"' not in data:
-        return data.split(SEPARATOR)
+    if not quotes or b'"' not in data:
+        return data.split(separator)
     try:
-        (fields,) = csv.reader([data.decode("latin-1")], delimiter=";", strict=True)
+        (fields,) = csv.reader([data.decode("latin-1")], delimiter=separator.decode(), strict=True)
     except (csv.Error, ValueError):
         return None
     return [field.encode("latin-1") for field in fields]
+
+
+def joined(fields: Sequence[bytes]) -> bytes:
+    """Fields as one line: the form in which raw records of every kind of file are kept, see ``samspil.files.rows``."""
+    line = SEPARATOR.join(fields)
+    if b'"' not in line and b"\n" not in line and b"\r" not in line and line.count(SEPARATOR) == len(fields) - 1:
+        return line
+    stream = io.StringIO(newline="")
+    csv.writer(stream, delimiter=";", lineterminator="\r\n").writerow([field.decode("latin-1") for field in fields])
+    return stream.getvalue().encode("latin-1").removesuffix(b"\r\n")
 
 
 def _problem(data: bytes) -> str:
@@ -92,12 +109,17 @@ def _without_cr(line: bytes) -> bytes:
     return line[:-1] if line.endswith(b"\r") else line
 
 
-def _is_open(line: bytes, *, within: bool) -> bool:
+@cache
+def _opens(separator: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"(?:\A|" + re.escape(separator) + rb')"')
+
+
+def _is_open(line: bytes, separator: bytes, *, within: bool) -> bool:
     """Whether a quoted field is open at the end of ``line``, given whether one was open before it."""
     at = 0
     while True:
         if not within:
-            opening = _OPENS.search(line, at)
+            opening = _opens(separator).search(line, at)
             if opening is None:
                 return False
             at = opening.end()

@@ -46,6 +46,8 @@ class Rows:
             return self._decode(raw)
         except Refused as refused:
             return refused
+        except (ValueError, LookupError):  # bytes that no export was cut into
+            return Refused("not-a-record")
 
     @cached_property
     def _kinds(self) -> dict[str, FileKind]:
@@ -82,6 +84,8 @@ class Rows:
             text = [field.decode(encoding.decode()) for field in fields]
         except UnicodeDecodeError:
             raise Refused("not-text", field=_shown(path), hint=f"not {encoding.decode()}") from None
+        if encoding != b"utf-8" and not row.isascii() and _is_utf8(row):
+            raise Refused("wrong-encoding", field=_shown(path), hint=f"UTF-8, not {encoding.decode()}")
         if _NOT_TEXT.search("".join(text)):
             raise Refused("not-text", field=_shown(path), hint="a control character")
         record: Dict = {}
@@ -99,7 +103,7 @@ class Rows:
     def _layout(self, path: str, encoding: bytes, header: bytes) -> _Layout:
         kind = self._kinds.get(path)
         names = [name.decode(encoding.decode()) for name in cells(header) or ()]
-        if kind is None or not (kind.links | {kind.key} - {""}) <= set(names):
+        if kind is None or not (kind.links | set(kind.keys)) <= set(names):
             raise Refused("other-columns", field=_shown(path), hint="kept since before the contract changed")
         known = {column.name: column for column in kind.own()}
         places = tuple(
@@ -107,7 +111,10 @@ class Rows:
             for at, name in enumerate(names)
             if name in known
         )
-        parent, key = kind.parent or kind.record, kind.key
+        parent, key = (
+            kind.parent or kind.record,
+            kind.keys[0] if kind.keys else "",
+        )  # child files have one column for it
         layout = _Layout(len(names), places, names.index(parent) if parent else -1, names.index(key) if key else -1)
         self._layouts[path, encoding, header] = layout
         return layout
@@ -127,6 +134,15 @@ def guard(text: str) -> str:
 def unguard(text: str) -> str:
     """The text that was guarded."""
     return text[1:] if text.startswith("'") and text[1:].startswith(_GUARDED) else text
+
+
+def _is_utf8(row: bytes) -> bool:
+    """Whether letters beyond ASCII are UTF-8: in Latin-1 these pairs of bytes are two signs that no word has."""
+    try:
+        row.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _attach(

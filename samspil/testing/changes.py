@@ -15,8 +15,17 @@ def _plan_moved(fact: Fact) -> Fact:
     return {"updated_at": fact["updated_at"] + timedelta(days=1), "goals": [moved, *others]}
 
 
+def _person_moved(fact: Fact) -> Fact:
+    """Married or divorced, with a new telephone: not every system that has persons has telephones."""
+    name = fact["family_name"]
+    return {
+        "phone": f"0{(int(fact['phone'] or '0') + 7) % 10_000_000:07d}",
+        "family_name": name.removesuffix("-Lund") if name.endswith("-Lund") else f"{name}-Lund",
+    }
+
+
 CHANGED: Mapping[str, Callable[[Fact], Fact]] = {  # by schema: the fact → its fields that are other the night after
-    "person": lambda fact: {"phone": f"0{(int(fact['phone'] or '0') + 7) % 10_000_000:07d}"},
+    "person": _person_moved,
     "case": lambda fact: {"closed": None if fact["closed"] else TODAY},
     "course_order": lambda fact: {"hours_per_week": (fact["hours_per_week"] + Decimal("1.25")) % 37},
     "activity": lambda fact: {"hours_per_week": (fact["hours_per_week"] + Decimal("1.25")) % 37},

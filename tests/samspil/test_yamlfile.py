@@ -35,6 +35,7 @@ def test_a_file_becomes_a_struct(path):
         ("name: 2026-02-30\n", 1, ""),
         ("name: x\nrows: &rows\n  - a: 1\n  - *rows\n", 0, "rows[1]"),
         ("name: &a x\nrows: *a\n", 0, "rows"),
+        ("name: x\nrows:\n  - a: 1\n    b: et\n", 4, "rows[0].b"),
         ("? [a]\n: b\n", 1, ""),
         ("", 1, ""),
     ],
@@ -62,3 +63,14 @@ def test_an_alias_bomb_is_refused_at_once(path):
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
     with pytest.raises(SettingsError):
         read(path, "\n".join(lines))
+
+
+class Deep(msgspec.Struct):
+    parts: list[dict[str | int, dict[str, int]]]
+
+
+def test_a_key_is_named_whatever_it_is_called(path):
+    path.write_text("parts:\n  - {}\n  - 7: {a: 1}\n    x.y:\n      b: 1\n      c.d: et\n")
+    with pytest.raises(SettingsError) as caught:
+        YamlFile(path, Deep)
+    assert ("parts[1].x.y.c.d", 6) == (caught.value.field, caught.value.line)

@@ -1,0 +1,1 @@
+"""The list of companies with free places, declared in connector.yaml."""

@@ -1,0 +1,1 @@
+"""A municipality's data warehouse (datavarehus, ledelsesinformation) as source and target."""

@@ -1,0 +1,1 @@
+"""A calendar in which meetings with citizens are booked and minuted (mødebooking)."""
