@@ -8,12 +8,12 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from connectors.journal_rest.results import CONTRACT, receipt, results
-from connectors.journal_rest.token import Token
 from samspil import json, openapi
 from samspil.account import SECRET, Account
 from samspil.connector import Change, Connector, Field, Page, Reads, Receipt, Writes
 from samspil.errors import AccessError, Refused, Unavailable
 from samspil.http import Answer, HttpSettings, Session
+from samspil.token import Token
 
 SHAPE = json.PageShape(data="data", more="hasMore", key="id")
 UNREADABLE = 3  # pages in a row that cannot be cut, after which the system is taken to be ill
@@ -66,7 +66,7 @@ class JournalRest(Connector):
             settings.token_url or "/oauth/token",
             client=settings.username,
             secret=settings.password,
-            scope=settings.scope,
+            form={"scope": settings.scope},
         )
 
     @classmethod

@@ -44,6 +44,8 @@ SCHEMAS = {
 class JournalRestSandbox(Sandbox):
     """One centre's journal. ``bulk``: a folder whose files, by name, are the bodies of the pages of any collection."""
 
+    plays = ("half-batch", "fault-with-200")
+
     def __init__(self, world: World, *, night: int = 1, bulk: Path | None = None) -> None:
         super().__init__(world, night=night)
         self.bulk = bulk
