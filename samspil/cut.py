@@ -46,12 +46,12 @@ class RecordShape(NamedTuple):
 
     @property
     def tag(self) -> str:
-        return f"{{{self.namespace}}}{self.record}"
+        return f"{{{self.namespace}}}{self.record}" if self.namespace else self.record
 
     @property
     def prefixes(self) -> dict[str | None, str]:
         """The declarations a raw record leaves out; for ``xml.wrap``."""
-        return {self.prefix or None: self.namespace, "xsi": xml.XSI}
+        return {**({self.prefix or None: self.namespace} if self.namespace else {}), "xsi": xml.XSI}
 
 
 class Slices(NamedTuple):
@@ -79,7 +79,7 @@ class Cut:
         self._start, self._end = f"<{colon}{shape.record}>".encode(), f"</{colon}{shape.record}>".encode()
         self._odd = re.compile(rf"<{name}[\s/]".encode())  # the start tag in any other spelling
         self._key = re.compile(rf"<{name}>\s*<{key}>\s*([^<&\s]+)\s*</{key}>".encode())
-        self._key_path = "/".join(f"{{{shape.namespace}}}{step}" for step in shape.key.split("."))
+        self._key_path = "/".join(f"{{*}}{step}" for step in shape.key.split("."))
         self._foreign: list[bytes] = []  # prefixes in scope that a raw record must not use
 
     def __iter__(self) -> Iterator[Slices]:

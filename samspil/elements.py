@@ -95,8 +95,10 @@ def tree(file: Path, tag: str) -> Node:
 
 
 def node(element: Any) -> Node:
-    """An element as zeep knows it, as a tree."""
-    children = [node(child) for _, child in getattr(element.type, "elements", ())]
+    """An element as zeep knows it, as a tree. What stands in the place of an ``xs:any`` is in no tree."""
+    children = [
+        node(child) for _, child in getattr(element.type, "elements", ()) if not isinstance(child, zeep.xsd.Any)
+    ]
     return Node(
         tag=element.qname.text,
         name=element.qname.localname,

@@ -12,6 +12,7 @@ from lxml import etree
 
 from samspil import mtom, xml
 from samspil.errors import Refused, SettingsError, Unavailable
+from samspil.multipart import multipart
 from samspil.wssecurity.message import Sealed
 from samspil.wssecurity.security import Security, typed
 from samspil.wssecurity.streaming import StreamedBody
@@ -51,7 +52,7 @@ class Exchange:
         try:
             with closing(response):
                 chunks = self._chunks(response)
-                if mtom.multipart(content_type):
+                if multipart(content_type):
                     message = mtom.parse(chunks, content_type, small=limit)
                     root = xml.parse(message.root)
                     placed = message.place(root)
@@ -68,23 +69,19 @@ class Exchange:
     def streamed(self, request: Request, tag: str) -> Iterator[bytes]:
         """The answer as it comes in; with security only once all of it was verified, and then its Body alone.
 
-        ``tag`` is that of its records. Attachments come as base64 where they belong. Raises as ``small``; a large
-        answer with attachments that is to be verified is Unavailable.
+        ``tag`` is that of its records. Attachments come as base64 where they belong. Raises as ``small``.
         """
         sent, response = self._sent(request)
         content_type = response.headers.get("Content-Type", "")
+        inlined = multipart(content_type)
+        chunks = self._inlined(request, response, content_type) if inlined else self._chunks(response)
         if self._security is None or self._security.trust is None:
-            plain = not mtom.multipart(content_type)
-            yield from self._chunks(response) if plain else self._inlined(request, response, content_type)
+            yield from chunks
             return
-        if mtom.multipart(content_type):
-            response.close()
-            message = f"the answer to {request.operation} has attachments, where records were expected"
-            raise Unavailable(message, system=self._system, reason="answer-multipart")
         body = StreamedBody(tag)
         try:
             with closing(response):
-                root = body.read(self._chunks(response))
+                root = body.read(chunks)
         except Refused as error:
             if error.reason in ("xml-doctype", "answer-size"):
                 raise Unavailable(

@@ -30,19 +30,29 @@ class RecordType:
     """
 
     def __init__(self, file: Path, shape: RecordShape) -> None:
-        self._shape, self.name = shape, shape.record
-        self._root = tree(file, shape.tag)
         try:
-            self._schema = etree.XMLSchema(etree.parse(file, etree.XMLParser(**xml.SAFE)))
+            schema = etree.XMLSchema(etree.parse(file, etree.XMLParser(**xml.SAFE)))
         except etree.LxmlError as error:
             raise SettingsError(f"is not a usable schema ({type(error).__name__})", file=str(file)) from None
-        self.fields: Mapping[str, Field] = dict(fields(self._root.children))
-        self._read = _reader(self._root)
-        self._write = _writer(self._root, f"{shape.prefix}:" if shape.prefix else "")
+        self._of(shape, tree(file, shape.tag), schema)
+
+    @classmethod
+    def of(cls, shape: RecordShape, root: Node, schema: etree.XMLSchema) -> RecordType:
+        """The same from an element and a schema that were found otherwise, in a WSDL for example."""
+        made = cls.__new__(cls)
+        made._of(shape, root, schema)  # noqa: SLF001  # its own
+        return made
+
+    def _of(self, shape: RecordShape, root: Node, schema: etree.XMLSchema) -> None:
+        self._shape, self.name = shape, shape.record
+        self._root, self._schema = root, schema
+        self.fields: Mapping[str, Field] = dict(fields(root.children))
+        self._read = _reader(root)
+        self._write = _writer(root, shape)
 
     def decode(self, raws: Sequence[bytes]) -> list[dict[str, Any] | Refused]:
         """Each record, or why it is refused (``xml-malformed``, ``unknown-field``, ``bad-date``, …) and where."""
-        return [problem or self._read(element) for element, problem in zip(*self._checked(raws), strict=True)]
+        return [problem or self._decoded(element) for element, problem in zip(*self._checked(raws), strict=True)]
 
     def check(self, raws: Sequence[bytes]) -> list[Refused | None]:
         """What ``decode`` would refuse, without decoding."""
@@ -72,6 +82,12 @@ class RecordType:
             return [elements[0] for elements, _ in pairs], [problems[0] for _, problems in pairs]
         elements = list(root)
         return elements, [self._problem(element) for element in elements]
+
+    def _decoded(self, element: etree._Element) -> dict[str, Any] | Refused:
+        try:
+            return self._read(element)
+        except KeyError as error:  # where the schema lets anything stand
+            return Refused("unknown-field", field=shown(str(error.args[0]).rpartition("}")[2]))
 
     def _malformed(self, raw: bytes) -> Refused:
         try:
@@ -170,17 +186,22 @@ def _reader(node: Node) -> Callable[[etree._Element], dict[str, Any]]:
 Write = Callable[[Mapping[str, Any], Callable[[str], None], str], None]
 
 
-def _writer(node: Node, prefix: str) -> Write:
+def tags(node: Node, shape: RecordShape) -> tuple[str, str]:
+    """Start and end tag; an element of another namespace than the record's declares its own."""
+    namespace = node.tag[1:].partition("}")[0] if node.tag.startswith("{") else ""
+    if namespace == shape.namespace:
+        name = f"{shape.prefix}:{node.name}" if shape.prefix else node.name
+        return f"<{name}>", f"</{name}>"
+    if not namespace:
+        return f"<{node.name}>", f"</{node.name}>"
+    return f'<other:{node.name} xmlns:other="{namespace}">', f"</other:{node.name}>"
+
+
+def _writer(node: Node, shape: RecordShape) -> Write:
     """The function that writes an element from a dict."""
-    opening, closing = f"<{prefix}{node.name}>", f"</{prefix}{node.name}>"
+    opening, closing = tags(node, shape)
     plan = [
-        (
-            child.name,
-            child.many,
-            _writer(child, prefix) if child.children else None,
-            f"<{prefix}{child.name}>",
-            f"</{prefix}{child.name}>",
-        )
+        (child.name, child.many, _writer(child, shape) if child.children else None, *tags(child, shape))
         for child in node.children.values()
     ]
     names = frozenset(child.name for child in node.children.values())

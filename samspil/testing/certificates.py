@@ -3,6 +3,7 @@
 Root → issuing authority → a server certificate for 127.0.0.1, and a client certificate (systemcertifikat) per
 organisation: named as Den Danske Stat names them (``organizationIdentifier=NTRDK-<CVR>``), delivered as PKCS#12 and
 as PEM. Nothing here is trusted by anybody else: the keys are made on the spot and live in the given folder.
+Keys are of elliptic curves, which are made in no time, or RSA as real ones are, which XML signatures need.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -28,7 +29,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from samspil.certificate import organisation
+
 YEARS = timedelta(days=3 * 365)  # OCES3 certificates live three years
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
 PASSWORD = "sandkasse"  # noqa: S105 - protects nothing: the sandbox's own key, made on the spot
 
 
@@ -45,15 +50,15 @@ class _Signer(NamedTuple):
     """A certificate that may sign others, with its key."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: Key
 
 
 class Certificates:
     """A chain of its own in ``folder`` (made if missing). Each instance makes new keys; nothing is reused."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, keys: Literal["ec", "rsa"] = "ec") -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
+        self.folder, self._keys = folder, keys
         self._root = self._authority("Sandkasse OCES rod-CA", None)
         self._issuing = self._authority("Sandkasse OCES udstedende-CA 1", self._root)
 
@@ -67,7 +72,7 @@ class Certificates:
     @cached_property
     def server(self) -> Path:
         """Key, certificate (127.0.0.1, ::1 and localhost) and issuing authority in one PEM file."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = self._key()
         names = [
             x509.DNSName("localhost"),
             x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
@@ -80,7 +85,7 @@ class Certificates:
 
     def client(self, cvr: str, organisation: str, *, expired: bool = False) -> ClientCertificate:
         """A client certificate for the organisation with this CVR number; ``expired``: it ran out yesterday."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = self._key()
         subject = _name(f"Samspil {organisation}", organisation=organisation, cvr=cvr)
         certificate = self._leaf(subject, key, ExtendedKeyUsageOID.CLIENT_AUTH, expired=expired)
         stem = f"{cvr}-expired" if expired else cvr
@@ -102,8 +107,13 @@ class Certificates:
         context.verify_mode = ssl.CERT_REQUIRED if require else ssl.CERT_OPTIONAL
         return context
 
+    def _key(self) -> Key:
+        if self._keys == "ec":
+            return ec.generate_private_key(ec.SECP256R1())
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
     def _authority(self, common_name: str, signer: _Signer | None) -> _Signer:
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = self._key()
         subject = _name(common_name)
         builder = _builder(subject, signer.certificate.subject if signer else subject, key)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0 if signer else 1), critical=True)
@@ -113,7 +123,7 @@ class Certificates:
     def _leaf(
         self,
         subject: x509.Name,
-        key: ec.EllipticCurvePrivateKey,
+        key: Key,
         purpose: x509.ObjectIdentifier,
         *,
         names: Sequence[x509.GeneralName] = (),
@@ -130,9 +140,7 @@ class Certificates:
 
 def cvr_of(certificate: bytes) -> str:
     """The CVR number in a client certificate (DER), "" if it names no organisation."""
-    subject = x509.load_der_x509_certificate(certificate).subject
-    found = subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER)
-    return str(found[0].value).removeprefix("NTRDK-") if found else ""
+    return organisation(x509.load_der_x509_certificate(certificate))
 
 
 def _name(common_name: str, *, organisation: str = "Sandkasse", cvr: str = "") -> x509.Name:
@@ -147,18 +155,14 @@ def _name(common_name: str, *, organisation: str = "Sandkasse", cvr: str = "") -
     return x509.Name(parts)
 
 
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, *, expired: bool = False
-) -> x509.CertificateBuilder:
+def _builder(subject: x509.Name, issuer: x509.Name, key: Key, *, expired: bool = False) -> x509.CertificateBuilder:
     end = datetime.now(UTC) - timedelta(days=1) if expired else datetime.now(UTC) + YEARS
     start = end - YEARS - timedelta(hours=1)  # an hour back, so that a clock a little behind accepts it
     builder = x509.CertificateBuilder(subject_name=subject, issuer_name=issuer, public_key=key.public_key())
     return builder.serial_number(x509.random_serial_number()).not_valid_before(start).not_valid_after(end)
 
 
-def _sign(
-    builder: x509.CertificateBuilder, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey
-) -> x509.Certificate:
+def _sign(builder: x509.CertificateBuilder, key: Key, signer: Key) -> x509.Certificate:
     own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     above = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
     return builder.add_extension(own, critical=False).add_extension(above, critical=False).sign(signer, hashes.SHA256())
@@ -182,7 +186,7 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.PEM)
 
 
-def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _private(key: Key) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from samspil.account import Account
+from samspil.certificate import authorities, credentials, organisation
 from samspil.errors import AccessError, SettingsError
 from samspil.http import HttpSettings, Session
 from samspil.testing.certificates import Certificates
@@ -124,4 +125,24 @@ def test_a_certificate_that_cannot_be_used_is_a_settings_error(certificates, tmp
     ):
         with pytest.raises(SettingsError) as caught:
             Session("star", HttpSettings(url="https://127.0.0.1", **settings))
+        assert "forkert" not in str(caught.value)
+
+
+@pytest.mark.parametrize("keys", ["ec", "rsa"])
+def test_a_key_and_its_certificates_are_read_from_either_form(tmp_path, keys):
+    made = Certificates(tmp_path, keys=keys)
+    ours = made.client("29189668", "Randers Kommune")
+    first, second = credentials(str(ours.p12), ours.password), credentials(str(ours.pem), "")
+    assert first.certificate == second.certificate
+    assert first.key.public_key() == second.key.public_key() == first.certificate.public_key()
+    assert "29189668" == organisation(first.certificate)
+    assert list(first.chain) == list(second.chain) == list(authorities(str(made.ca)))[1:]
+
+
+def test_a_key_that_is_not_the_certificate_s_is_a_settings_error(certificates, tmp_path):
+    one, other = (certificates.client(cvr, "x").pem.read_text() for cvr in ("29189668", "19435075"))
+    (tmp_path / "mixed.pem").write_text(one[: one.index("-----BEGIN CERT")] + other[other.index("-----BEGIN CERT") :])
+    for file, password in ((tmp_path / "mixed.pem", ""), (tmp_path / "missing.p12", ""), (certificates.ca, "forkert")):
+        with pytest.raises(SettingsError) as caught:
+            credentials(str(file), password)
         assert "forkert" not in str(caught.value)

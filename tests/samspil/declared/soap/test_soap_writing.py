@@ -54,6 +54,14 @@ def test_the_same_changes_again_change_nothing(sandbox, connector):
     assert [] == sandbox.doubled("case")
 
 
+def test_a_key_used_for_something_else_is_refused(sandbox, connector):
+    (change,) = puts("A")
+    connector.write("case", [change])
+    other = Change.of("put", {**RECORD, "Id": "B"}, None, change.idempotency_key)
+    assert "rejected-andetindhold" == str(connector.write("case", [other])[0].refused)
+    assert {"A"} == set(sandbox.held("case"))
+
+
 def test_an_update_and_a_deletion_find_their_record(sandbox, connector):
     connector.write("case", puts("A", "B"))
     update = puts("A", Kle="27.69.40")[0]._replace(their_id="N-A")

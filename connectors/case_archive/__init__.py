@@ -1,0 +1,1 @@
+"""The case archive (ESDH, sags- og dokumentarkiv), declared in connector.yaml and its WSDL."""

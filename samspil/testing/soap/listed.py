@@ -1,0 +1,69 @@
+"""What a declared list shows to who asks: what changed since a moment, and of that one page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from lxml import etree
+
+from samspil.declared.soap.declaration import Listing, Paging
+from samspil.mapping.dates import DENMARK
+from samspil.testing.soap.history import History
+from samspil.testing.soap.register import text
+
+
+def listed(
+    history: History, listing: Listing, message: etree._Element, night: int, now: datetime
+) -> tuple[dict[str, Any], list[bytes]]:
+    """The answer's values by path, and its records. ``message`` is the request's element."""
+    shown, since = history.shown(night), listing.since
+    given: dict[str, Any] = {}
+    if since:
+        moment = _moment(text(message, since.field))
+        if moment:
+            shown = {key: one for key, one in shown.items() if one.changed >= moment}
+        if since.gone:
+            given[since.gone] = [key for key, at in history.gone(night).items() if moment and at >= moment]
+        if since.clock:
+            given[since.clock] = now.isoformat()
+    keys = list(shown)
+    start, end = 0, len(keys)
+    if listing.paging:
+        start, end = _page(listing.paging, message, keys)
+        given |= _told(listing.paging, keys, start, end)
+        if since and since.gone and end < len(keys):
+            given[since.gone] = []  # they come with the last page
+    return given, [shown[key].raw for key in keys[start:end]]
+
+
+def _page(paging: Paging, message: etree._Element, keys: list[str]) -> tuple[int, int]:
+    size = int(text(message, paging.size) or paging.records) if paging.size else paging.records
+    if paging.page:
+        start = (int(text(message, paging.page) or paging.first) - paging.first) * size
+    elif paging.offset:
+        start = int(text(message, paging.offset) or 0)
+    else:
+        last = text(message, paging.after)
+        start = sum(key <= last for key in keys) if last else 0
+    start = min(start, len(keys))
+    return start, min(len(keys), start + size)
+
+
+def _told(paging: Paging, keys: list[str], start: int, end: int) -> dict[str, Any]:
+    """What stands beside the records: whether there are more, how many in all, and where to go on."""
+    told: dict[str, Any] = {}
+    if paging.more:
+        told[paging.more] = "true" if end < len(keys) else "false"
+    if paging.total:
+        told[paging.total] = str(len(keys))
+    if paging.next:
+        told[paging.next] = keys[end - 1] if start < end < len(keys) else None
+    return told
+
+
+def _moment(value: str) -> datetime | None:
+    if not value:
+        return None
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=DENMARK)

@@ -1,0 +1,93 @@
+"""Whose signature counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509 import verification
+
+from samspil.certificate import authorities, organisation
+from samspil.errors import Refused, SettingsError
+
+SMALLEST = 2048  # bits of a key
+
+_CA = verification.ExtensionPolicy.webpki_defaults_ca()
+_SIGNER = verification.ExtensionPolicy.permit_all().may_be_present(
+    x509.KeyUsage,
+    verification.Criticality.AGNOSTIC,
+    lambda _policy, _certificate, usage: _signs(usage),
+)
+
+
+def _signs(usage: x509.KeyUsage | None) -> None:
+    if usage is not None and not (usage.digital_signature or usage.content_commitment):
+        raise ValueError("not a certificate for signatures")
+
+
+def _nobody(_certificate: x509.Certificate) -> bool:
+    return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """Who may sign: a certificate issued below ``authorities`` to the ``organisation`` (CVR number), or one of
+    ``certificates`` themselves if any are given.
+
+    An authority alone is not enough: every company in the country has a certificate from the same one.
+    ``revoked`` is asked last, about the signer's certificate; looking in a CRL or at OCSP is up to it.
+    """
+
+    authorities: Sequence[x509.Certificate]
+    organisation: str = ""
+    certificates: Sequence[x509.Certificate] = ()
+    revoked: Callable[[x509.Certificate], bool] = field(default=_nobody)
+
+    def __post_init__(self) -> None:
+        if not self.authorities or not (self.organisation or self.certificates):
+            raise SettingsError(
+                "name the authorities and whose certificate signs: a CVR number or a file", field="trust"
+            )
+
+    @classmethod
+    def read(
+        cls,
+        ca: str,
+        *,
+        organisation: str = "",
+        certificates: str = "",
+        revoked: Callable[[x509.Certificate], bool] = _nobody,
+    ) -> Self:
+        """From PEM files. Raises SettingsError."""
+        pinned = authorities(certificates) if certificates else ()
+        return cls(authorities=authorities(ca), organisation=organisation, certificates=pinned, revoked=revoked)
+
+    def check(self, certificate: x509.Certificate, chain: Sequence[x509.Certificate] = ()) -> rsa.RSAPublicKey:
+        """The key of a certificate that counts. Raises Refused: ``signer-untrusted``, ``signer-expired``,
+        ``signer-revoked``.
+        """
+        now = datetime.now(UTC)
+        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+            raise Refused("signer-expired", hint="the signer's certificate is not valid today")
+        if self.certificates:
+            known = certificate in self.certificates
+        else:
+            known = organisation(certificate) == self.organisation
+        if not known:
+            raise Refused("signer-untrusted", hint="signed by somebody else than the settings name")
+        policy = verification.PolicyBuilder().store(verification.Store(list(self.authorities))).time(now)
+        policy = policy.extension_policies(ca_policy=_CA, ee_policy=_SIGNER)
+        try:
+            policy.build_client_verifier().verify(certificate, list(chain))
+        except (verification.VerificationError, ValueError):
+            raise Refused("signer-untrusted", hint="not issued by an authority that the settings name") from None
+        key = certificate.public_key()
+        if not isinstance(key, rsa.RSAPublicKey) or key.key_size < SMALLEST:
+            raise Refused("signer-untrusted", hint=f"not an RSA key of {SMALLEST} bits or more")
+        if self.revoked(certificate):
+            raise Refused("signer-revoked", hint="the signer's certificate was revoked")
+        return key
