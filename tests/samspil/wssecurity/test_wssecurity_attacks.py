@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from lxml import etree
@@ -19,6 +20,7 @@ from samspil.wssecurity import Trust, message
 from samspil.wssecurity.canonical import canonical
 from samspil.wssecurity.names import DS, ENVELOPED, EXCLUSIVE, ID, RSA_SHA256, SHA256, WSA, WSSE, WSU
 from samspil.wssecurity.signature import Reference
+from samspil.wssecurity.streaming import BATCH
 
 SHAPE = RecordShape("urn:x", "Sag", "Id", "p")
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -135,26 +137,61 @@ def another_envelope(root):
     return outer
 
 
-SHAPES = [
-    (wrapped_in_header, "signature-incomplete"),
-    (wrapped_with_the_same_id, "id-duplicated"),
-    (wrapped_in_the_evil_body, "signature-incomplete"),
-    (wrapped_in_the_signature, "signature-invalid"),
-    (two_bodies, "signature-invalid"),
-    (a_body_after, "signature-invalid"),
-    (a_second_header, "signature-invalid"),
-    (a_second_security, "id-duplicated"),
-    (a_second_timestamp, "signature-invalid"),
-    (body_without_id, "signature-invalid"),
-    (another_envelope, "signature-missing"),
+def an_empty_second_security(root):
+    etree.SubElement(root[0], f"{{{WSSE}}}Security")
+
+
+def a_second_signature(root):
+    signature = root.find(f".//{{{DS}}}Signature")
+    other = copy.deepcopy(signature)
+    signature.addprevious(other)
+
+
+def the_token_elsewhere(root):
+    """The certificate is still found by its id, and is still the signer's."""
+    etree.SubElement(root[0], "wrapper").append(root.find(f".//{{{WSSE}}}BinarySecurityToken"))
+
+
+SHAPES = [  # and with what reason a call and a stream are refused
+    (wrapped_in_header, "signature-incomplete", "signature-incomplete"),
+    (wrapped_with_the_same_id, "id-duplicated", "id-duplicated"),
+    (wrapped_in_the_evil_body, "signature-incomplete", "signature-incomplete"),
+    (wrapped_in_the_signature, "signature-invalid", "signature-invalid"),
+    (two_bodies, "signature-invalid", "signature-invalid"),
+    (a_body_after, "signature-invalid", "signature-invalid"),
+    (a_second_header, "signature-invalid", "signature-invalid"),
+    (a_second_security, "id-duplicated", "id-duplicated"),
+    (an_empty_second_security, "signature-invalid", "signature-invalid"),
+    (a_second_timestamp, "signature-invalid", "signature-invalid"),
+    (a_second_signature, "signature-invalid", "signature-invalid"),
+    (body_without_id, "signature-invalid", "signature-incomplete"),
+    (the_token_elsewhere, "signature-invalid", "signature-invalid"),
+    (another_envelope, "signature-missing", "signature-missing"),
 ]
 
 
-@pytest.mark.parametrize(("shape", "reason"), SHAPES, ids=[shape.__name__ for shape, _ in SHAPES])
-def test_a_wrapped_signature_is_refused(caught, shape, reason):
+@pytest.mark.parametrize(("shape", "of_call", "of_read"), SHAPES, ids=[shape.__name__ for shape, *_ in SHAPES])
+def test_a_wrapped_signature_is_refused(caught, request, shape, of_call, of_read):
     error = caught(altered(shape))
-    assert isinstance(error, AccessError)
-    assert error.reason in (reason, "signature-incomplete")
+    way = request.node.callspec.params["caught"]
+    assert (AccessError, of_call if way == "call" else of_read) == (type(error), error.reason)
+
+
+@pytest.mark.parametrize("between", [0, BATCH * 8])
+@pytest.mark.parametrize("after", [0, BATCH * 8])
+def test_an_id_that_stands_twice_is_refused_though_both_are_signed(caught, service, between, after):
+    """Also where the first was read and freed long before the second comes."""
+    one, plain = f'<p:Sag xmlns:wsu="{WSU}" wsu:Id="x"><p:Id>1</p:Id></p:Sag>', "<p:Sag><p:Id>1</p:Id></p:Sag>"
+    records = one + plain * between + one + plain * after
+    service.respond = lambda _opened: f'<p:HentResponse xmlns:p="urn:x">{records}</p:HentResponse>'.encode()
+    assert "id-duplicated" == caught().reason
+
+
+def test_an_answer_that_never_expires_is_old_all_the_same(caught, service, monkeypatch):
+    monkeypatch.setattr(message, "LIFETIME", timedelta(days=1))
+    created = datetime.now(UTC) - timedelta(minutes=32)
+    service.seal = lambda body, opened: service.secured.answer(body, opened, created=created)
+    assert "timestamp-expired" == caught().reason
 
 
 def other(found):

@@ -130,7 +130,8 @@ def test_a_stream_is_verified_however_its_envelope_declares(them, trust, envelop
     head = envelope.format(e="http://schemas.xmlsoap.org/soap/envelope/")
     ends = [name.split(maxsplit=1)[0] for name in (body, envelope)]
     data = (
-        f"<{head}><{body.replace('<', '&lt;')}>\n<p:HentResponse xmlns:p='urn:x'>{records}</p:HentResponse>\n"
+        f"<{head}><{body.replace('<', '&lt;')}>\n<p:HentResponse xmlns:p='urn:x'>{records}"
+        f"<other:z xmlns:other='urn:y' other:b='2'/></p:HentResponse>\n"
         f"</{ends[0]}></{ends[1]}>"
     )
     sealed = seal(data.encode(), them).data

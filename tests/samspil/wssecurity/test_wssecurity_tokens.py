@@ -19,6 +19,7 @@ from samspil.wssecurity import Security, Tokens
 from samspil.wssecurity.assertion import Assertion
 from samspil.wssecurity.message import seal
 from samspil.wssecurity.names import DS, SAML, WSSE, WSU
+from samspil.wssecurity.signature import Reference
 
 SERVICE = "http://entityid.kombit.dk/service/organisation/5"
 CLAIMS = {"dk:gov:saml:attribute:CvrNumberIdentifier": "29189668"}
@@ -214,3 +215,31 @@ def test_a_token_outside_its_time_is_refused(sts, us, starts):
     with pytest.raises(Refused) as caught:
         Assertion(xml.parse(made)).check(sts.trust, now, SKEW)
     assert "token-expired" == caught.value.reason
+
+
+def checked(made, sts):
+    with pytest.raises(Refused) as caught:
+        Assertion(xml.parse(made)).check(sts.trust, datetime.now(UTC), SKEW)
+    return caught.value.reason
+
+
+def test_a_token_signed_with_another_key_under_the_sts_s_certificate_is_refused(sts, us):
+    forged = sts.ours._replace(key=us.key)
+    made = assertion(forged, us.certificate, audience=SERVICE, life=timedelta(hours=1), attributes={})
+    assert "signature-invalid" == checked(made, sts)
+
+
+def test_a_token_whose_signature_is_about_something_else_is_refused(sts, us, monkeypatch):
+    class Other(Reference):
+        @classmethod
+        def of(cls, target, data, **options):
+            return Reference.of(f"{target}-other", data, **options)
+
+    monkeypatch.setattr("samspil.testing.sts.Reference", Other)
+    made = assertion(sts.ours, us.certificate, audience=SERVICE, life=timedelta(hours=1), attributes={})
+    assert "token-invalid" == checked(made, sts)
+
+
+def test_a_token_signed_by_another_of_the_same_authority_is_refused(sts, us, them):
+    made = assertion(us, us.certificate, audience=SERVICE, life=timedelta(hours=1), attributes={})
+    assert "signer-untrusted" == checked(made, sts)
