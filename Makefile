@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench docs clean
+.PHONY: help setup peers demo test lint format bench mutants docs clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -13,6 +13,10 @@ help:  ## list the targets
 
 setup:  ## make .venv from uv.lock (every other target does it by itself)
 	@$(PYTHON) tools/setup.py
+
+peers: setup  ## install what some tests speak with: other SOAP implementations (as root) and a Singer tap
+	@$(PYTHON) tools/peers.py --install
+	@$(PYTHON) tools/singer_peer.py
 
 demo: setup  ## four municipalities, two nights, with sandboxes in place of the real systems
 	@$(BIN)/samspil demo $(ARGS)
@@ -32,6 +36,9 @@ format: setup  ## put the code into the project's style
 
 bench: setup  ## measure a night's work; the figures are printed
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+mutants: setup  ## break connectors in every way the conformance kit knows; it must notice each
+	@$(BIN)/python -m samspil.testing.mutants $(ARGS)
 
 docs: setup  ## write the generated pages under docs/ anew
 	@$(BIN)/python tools/docs.py
