@@ -23,7 +23,7 @@ from samspil.store import outbox, quarantine
 from samspil.store.comparison import Comparison, Differing
 from samspil.store.tables import DELIVERED, FILTERED, PUT, WITHDRAW
 
-_BATCH = 5_000  # records compared at once, and a page more; smaller pages are gathered
+_BATCH = 3_000  # records compared at once, and a page more; smaller pages are gathered
 _BYTES = 16 * 2**20  # no more is gathered of large records, such as documents
 
 
