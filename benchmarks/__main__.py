@@ -23,10 +23,12 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy import create_engine, text
 
+import connectors.database
 from benchmarks import data, tables
-from connectors.database.connector import Database
 from connectors.jobcenter.contract import HERE
 from samspil.account import Account
+from samspil.declared import FILE as DECLARATION
+from samspil.declared.database import connector as declared_database
 
 FLOWS = {
     "REST": (
@@ -60,6 +62,8 @@ agreements:
 """
 
 ZEEP = 50_000  # records in one answer; zeep's objects of more take gigabytes
+
+DATABASE = declared_database(Path(connectors.database.__file__).with_name(DECLARATION))
 
 console = Console()
 
@@ -115,7 +119,7 @@ class Bench:
         file = self._folder / "bench.yaml"
         file.write_text(FILE.format(connector=connector, schema=schema, fields=fields))
         target = Account(id="database", extra={"dsn": dsn})
-        database = Database(target)
+        database = DATABASE(target)
         database.create_tables()
         database.close()
         job = {

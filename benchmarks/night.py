@@ -12,14 +12,15 @@ import sqlalchemy.dialects.postgresql.psycopg as dialect
 
 import schemas
 from benchmarks.measure import measured
-from connectors.database import connector as database
 from connectors.jobcenter import connector as jobcenter
 from connectors.journal_rest import connector as journal
 from samspil import flow as steps
+from samspil import registry
 from samspil.account import Account
 from samspil.hub import Hub
 
-WARM = (database, jobcenter, journal, psycopg, dialect, schemas)  # imports belong to the start, not to the night
+# imports belong to the start, not to the night
+WARM = (registry.connector("database"), jobcenter, journal, psycopg, dialect, schemas)
 
 
 def night(job: dict[str, Any]) -> dict[str, Any]:

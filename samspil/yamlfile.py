@@ -15,6 +15,7 @@ import yaml
 from samspil.errors import SettingsError
 
 LIMIT = 1_000_000  # bytes; a municipality's file is a few kilobytes
+TODO = "!TODO"  # before a value that a person has still to decide; the value is the question
 
 T = TypeVar("T")
 
@@ -71,6 +72,10 @@ class YamlFile(Generic[T]):
             raise SettingsError("an anchor is used again (*name); write it out", file=str(self.path), field=at)
         self._built.add(id(node))
         self._lines[at] = node.start_mark.line + 1
+        if node.tag == TODO:
+            raise SettingsError(
+                f"to decide: {node.value}", file=str(self.path), line=self._lines[at], field=at, reason="to-decide"
+            )
         if isinstance(node, yaml.MappingNode):
             result: dict[Any, Any] = {}
             for key_node, value_node in node.value:

@@ -12,7 +12,7 @@ class CaseArchiveSandbox(SoapSandbox):
     """Shows its world's cases and documents and takes cases about citizens it knows."""
 
     folder = Path(__file__).parent
-    extra = {"municipality_cvr": "29189609"}  # noqa: RUF012 - never changed
+    settings = {"municipality_cvr": "29189609"}  # noqa: RUF012 - never changed
     attachments = True
 
     def refuses(self, schema: str, record: dict[str, Any]) -> tuple[str, str] | None:  # noqa: ARG002  # one is written

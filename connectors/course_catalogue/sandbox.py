@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from samspil.testing.database.postgresql import PostgresqlSandbox
 from samspil.testing.facts import Fact
-from samspil.testing.postgresql import PostgresqlSandbox
 
 KINDS = {"guidance": "VEJL", "education": "UDD", "stu": "STU", "placement": "PRAK", "mentor": "MENT"}
 COLUMNS = "aktivitet_id, cpr, type_kode, titel, p_nummer, startdato, slutdato, timer_pr_uge, sagsbehandler, rettet"

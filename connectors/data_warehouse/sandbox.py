@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from samspil.testing.declared_database import DeclaredDatabaseSandbox
+from samspil.testing.database import DatabaseSandbox
 from samspil.testing.facts import Fact
 
 
@@ -38,7 +38,7 @@ def placement(fact: Fact) -> dict[str, Any]:
     }
 
 
-class DataWarehouseSandbox(DeclaredDatabaseSandbox):
+class DataWarehouseSandbox(DatabaseSandbox):
     """A typed column holds no bad date and a required one is never empty: such a row shows an unknown code."""
 
     folder = Path(__file__).parent

@@ -48,9 +48,12 @@ class JobcenterSandbox(Sandbox):
     """Shows the orders and activities of its world and takes what the centre delivers.
 
     ``bulk`` is a folder of answers made by ``pages.write_bulk``, served instead of the world's lists. Faults of its
-    own: ``fault-with-200`` (a busy fault with status 200), ``business-error`` (StatusKode 50 with status 200),
-    ``half-batch`` (the second half gets no Kvittering and is not kept), ``failed-batch`` (the second half is FEJLET).
+    own: ``fault-with-200`` and ``fault-with-500`` (a busy fault with that status), ``business-error`` (StatusKode 50
+    with status 200), ``half-batch`` (the second half gets no Kvittering and is not kept), ``failed-batch`` (the second
+    half is FEJLET).
     """
+
+    plays = ("half-batch", "fault-with-200", "fault-with-500", "business-error")
 
     login, password, api_key = "samspil", "sandkasse-1", "sandkasse-noegle-1"
 
@@ -77,8 +80,9 @@ class JobcenterSandbox(Sandbox):
             return Response(status_code=401, headers={"WWW-Authenticate": 'Basic realm="jobcenter"'})
         if not request.headers.get("content-type", "").startswith("text/xml"):
             return Response(status_code=415)
-        if self.faults.take("fault-with-200", PATH):
-            return _answered(_fault(JobcenterFault("OPTAGET", "Systemet er optaget")))
+        for kind, status in (("fault-with-200", 200), ("fault-with-500", 500)):
+            if self.faults.take(kind, PATH):
+                return _answered(_fault(JobcenterFault("OPTAGET", "Systemet er optaget")), status=status)
         try:
             message = self._message(await request.body(), request.headers.get("soapaction", ""))
             name = xml.local(message).removesuffix("Request")

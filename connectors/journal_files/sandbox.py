@@ -9,8 +9,8 @@ from typing import Any
 from connectors.journal_files.connector import CONTRACT
 from connectors.journal_files.inbox import Answer, Inbox, UnreadableFile
 from connectors.journal_files.words import WORDS, damage, text
+from samspil.testing.drop.folder import FileSandbox
 from samspil.testing.facts import TODAY
-from samspil.testing.filesandbox import FileSandbox
 from samspil.testing.world import World
 
 IMPORT_DELAY = 0.01  # seconds from a delivery's arrival to its receipt
@@ -21,7 +21,7 @@ class JournalFilesSandbox(FileSandbox):
     """Notes are exported in UTF-8 with a byte order mark and LF, everything else in Latin-1 and CRLF.
 
     Faults of its own: ``half-batch`` (the import stops in the middle, so does its receipt file) and ``file-refused``
-    (the import cannot read the file). Those of the connection are in ``samspil.testing.sftp``.
+    (the import cannot read the file). Those of the connection are in ``samspil.testing.drop.sftp``.
     """
 
     plays = ("half-batch",)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from samspil.testing.declared_rest import DeclaredRestSandbox
 from samspil.testing.facts import Fact
+from samspil.testing.rest import RestSandbox
 
 
 def meeting(fact: Fact) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def meeting(fact: Fact) -> dict[str, Any]:
     }
 
 
-class MeetingCalendarSandbox(DeclaredRestSandbox):
+class MeetingCalendarSandbox(RestSandbox):
     """One department's calendar."""
 
     folder = Path(__file__).parent

@@ -28,6 +28,7 @@ from samspil.testing.tls import client_certificate
 from samspil.testing.world import World
 
 PATH: Final = "/Activity"
+INTERNAL: Final = 1011  # the fault for one that is asked for without a code
 LONGEST_ID: Final = 46  # characters of x-requestId
 CVR: Final = {"730": "29189668", "751": "55133018", "760": "29189609", "813": "29189498"}
 
@@ -37,6 +38,8 @@ class StarSandbox(Sandbox):
 
     ``worlds`` are more municipalities beside the first; certificates are made in ``folder`` (a temporary one).
     """
+
+    plays = ("expired-certificate", "fault-with-200", "fault-with-500")
 
     def __init__(self, world: World, *worlds: World, night: int = 1, folder: Path | None = None) -> None:
         super().__init__(world, night=night)
@@ -66,6 +69,12 @@ class StarSandbox(Sandbox):
     def account_of(self, municipality: str) -> Account:
         """The account of one of the municipalities, by its code."""
         return replace(self.account, extra=self._extra(municipality))
+
+    def expired_account(self) -> Account:
+        municipality = self.world.municipality
+        client = self.certificates.client(_cvr(municipality), f"Kommune {municipality}", expired=True)
+        own = {"certificate": str(client.p12), "certificate_password": client.password}
+        return replace(self.account, extra={**self.account.extra, **own})
 
     def to_night(self, night: int) -> None:
         super().to_night(night)
@@ -130,6 +139,8 @@ class StarSandbox(Sandbox):
 
     def _answer(self, data: bytes, path: str) -> Response:
         forced = next((code for code in FAULTS if self.faults.take(f"fault:{code}", path)), None)
+        if forced is None and (self.faults.waiting("fault-with-200") or self.faults.take("fault-with-500", path)):
+            forced = INTERNAL
         if forced is not None:
             raise StarFault(forced)
         request = message.request(message.envelope(data))

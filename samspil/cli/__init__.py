@@ -16,7 +16,20 @@ from typing import Annotated
 import typer
 
 import samspil
-from samspil.cli import exports, failure, flows, ledger, mapping, quarantine, recording, runs, sandboxes, show
+from samspil.cli import (
+    connectors,
+    exports,
+    failure,
+    flows,
+    ledger,
+    mapping,
+    new,
+    quarantine,
+    recording,
+    runs,
+    sandboxes,
+    show,
+)
 from samspil.errors import SamspilError
 
 app = typer.Typer(
@@ -45,7 +58,7 @@ def _samspil(
     """Samspil moves case data between a municipality's systems, every night, and shows that it did."""
 
 
-for part in (flows, runs, quarantine, mapping, exports, ledger, sandboxes, recording):
+for part in (flows, runs, quarantine, mapping, exports, ledger, sandboxes, recording, connectors, new):
     part.add_to(app)
 
 

@@ -8,6 +8,8 @@ kind            what the caller meets
 ``truncate``    the true answer's headers and the first half of its body, then the connection is closed
 ``garbage``     status 200 and bytes that are no format; the system itself never sees the call
 ``lost-answer`` the call takes effect, then the connection is closed without an answer
+``answer:NNN``  this status with ``body`` and ``headers``; the system itself never sees the call
+``repeat``      the answer that the call before it on the same path had; the system itself never sees the call
 =============== ===================================================================================================
 
 Any other kind is a sandbox's own: it asks ``take`` for it where it applies (``fault-with-200``, ``half-batch``).
@@ -17,12 +19,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-OURS = ("timeout", "status:", "truncate", "garbage", "lost-answer")
+OURS = ("timeout", "status:", "truncate", "garbage", "lost-answer", "answer:", "repeat")
 GARBAGE = b"\x00\xff\xfe{[<not a format of any kind"
 CLOSE = "samspil.close"  # in scope["extensions"]: a function that closes the connection, see samspil.testing.sandbox
 
@@ -37,6 +39,8 @@ class Fault:
     after: int = 0
     seconds: float = 30.0
     retry_after: float | str | None = None
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def fits(self, path: str) -> bool:
         return self.times > 0 and path.startswith(self.path)
@@ -59,18 +63,25 @@ class Faults:
         after: int = 0,
         seconds: float = 30.0,
         retry_after: float | str | None = None,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Let ``kind`` happen to the next ``times`` calls (``math.inf``: until cleared) whose path starts with ``path``.
 
         ``retry_after`` is in seconds, or a text that is sent as it is (an HTTP date, say).
         """
         with self._lock:
-            self._waiting.append(Fault(kind, path, times, after, seconds, retry_after))
+            self._waiting.append(Fault(kind, path, times, after, seconds, retry_after, body, headers or {}))
 
     def clear(self) -> None:
         """From now on nothing goes wrong."""
         with self._lock:
             self._waiting.clear()
+
+    def waiting(self, kind: str) -> bool:
+        """Whether a fault of a kind has not happened yet as often as it was to."""
+        with self._lock:
+            return any(fault.kind == kind and fault.times > 0 for fault in self._waiting)
 
     def take(self, kind: str, path: str) -> Fault | None:
         """Use up one fault of a kind for a call, if one waits: for the kinds that a sandbox plays itself."""
@@ -95,17 +106,18 @@ class Faults:
 class FaultyConnection:
     """ASGI middleware that plays the faults. ``called`` is told method and path of each call."""
 
-    def __init__(self, app: ASGIApp, *, faults: Faults, called: Callable[[str], None]) -> None:
+    def __init__(self, app: ASGIApp, *, faults: Faults, called: Callable[[str, str], None]) -> None:
         self.app, self.faults, self.called = app, faults, called
+        self._before: dict[str, list[Message]] = {}  # the last answer by path, kept while a "repeat" waits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        self.called(f"{scope['method']} {scope['path']}")
+        self.called(f"{scope['method']} {scope['path']}", scope["query_string"].decode("latin-1"))
         fault = self.faults.take_ours(scope["path"])
         if fault is None:
-            await self.app(scope, receive, send)
+            await self._passed_on(scope, receive, send)
         elif fault.kind == "timeout":
             await self._hold(fault.seconds)
             await _closed(scope, receive)
@@ -116,8 +128,30 @@ class FaultyConnection:
             await self._truncated(scope, receive, send)
         elif fault.kind == "garbage":
             await _answer(send, 200, GARBAGE)
+        elif fault.kind == "repeat":
+            await self._again(scope, receive, send)
+        elif fault.kind.startswith("answer:"):
+            await _answer(send, int(fault.kind.removeprefix("answer:")), fault.body, headers=fault.headers)
         else:
             await _answer(send, int(fault.kind.removeprefix("status:")), b"", fault.retry_after)
+
+    async def _passed_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self.faults.waiting("repeat"):
+            await self.app(scope, receive, send)
+            return
+        kept = self._before[scope["path"]] = []
+
+        async def keep(message: Message) -> None:
+            kept.append(message)
+            await send(message)
+
+        await self.app(scope, receive, keep)
+
+    async def _again(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] not in self._before:
+            await self.app(scope, receive, send)
+        for message in self._before.get(scope["path"], ()):
+            await send(message)
 
     async def _hold(self, seconds: float) -> None:
         stopping = self.faults.stopping or asyncio.Event()
@@ -150,12 +184,20 @@ async def _unheard(_message: Message) -> None:
     """An answer that nobody hears."""
 
 
-async def _answer(send: Send, status: int, body: bytes, retry_after: float | str | None = None) -> None:
-    headers = [(b"content-length", str(len(body)).encode())]
+async def _answer(
+    send: Send,
+    status: int,
+    body: bytes,
+    retry_after: float | str | None = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    own = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+    head = [(b"content-length", str(len(body)).encode()), *own]
     if retry_after is not None:
         text = retry_after if isinstance(retry_after, str) else f"{retry_after:g}"
-        headers.append((b"retry-after", text.encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+        head.append((b"retry-after", text.encode()))
+    await send({"type": "http.response.start", "status": status, "headers": head})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -12,6 +12,8 @@ import ssl
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter, defaultdict
+from collections.abc import Collection
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -46,11 +48,15 @@ class Sandbox(ABC):
     """
 
     host: ClassVar[str] = "127.0.0.1"
+    plays: ClassVar[Collection[str]] = ()  # faults of its own, and what else it can do that not every sandbox can
 
     def __init__(self, world: World, *, night: int = 1) -> None:
         self.world, self.night = world, night
         self.faults = Faults()
         self.calls: list[str] = []
+        self.queries: list[str] = []  # the query strings of those calls that had one
+        self.skew = 0.0  # seconds its clock is ahead of ours, for a sandbox that plays "skew"
+        self.late = 0.0  # seconds before this night that what is committed next was changed, if it plays "late-commit"
         self.kept: defaultdict[str, Kept] = defaultdict(Kept)
         self.port = 0  # chosen at the first start and kept, so that a system that was down comes back where it was
         self._server: _Server | None = None
@@ -77,7 +83,7 @@ class Sandbox(ABC):
     def start(self) -> Account:
         """Serve until ``stop``; calls are answered from the moment this returns."""
         if self._server is None:
-            self._server = _Server(self.routes(), self.faults, self.calls.append, self.tls(), (self.host, self.port))
+            self._server = _Server(self.routes(), self.faults, self._note, self.tls(), (self.host, self.port))
             self.port = self._server.port
         return self.account
 
@@ -91,6 +97,19 @@ class Sandbox(ABC):
         """Show the facts of this night from now on."""
         self.night = night
 
+    def shown(self, schema: str) -> set[str]:
+        """Ids of the world's facts that it shows to who may read everything."""
+        return {fact["id"] for fact in self.world.records(schema, self.night)}
+
+    def expired_account(self) -> Account:
+        """The account with a certificate that has run out, for a sandbox that plays "expired-certificate"."""
+        raise NotImplementedError(f"{type(self).__name__} knows no certificates")
+
+    def owns(self, path: Path) -> bool:
+        """Whether a file is the system's own, for one that is reached through files."""
+        del path
+        return False
+
     def held(self, schema: str) -> dict[str, dict[str, Any]]:
         """What it holds now of a shared schema, by the sender's id."""
         return dict(self.kept[schema])
@@ -98,6 +117,11 @@ class Sandbox(ABC):
     def doubled(self, schema: str) -> list[str]:
         """The sender's ids of records that took effect more than once: right after updates, wrong after resends."""
         return [key for key, puts in self.kept[schema].puts.items() if puts > 1]
+
+    def _note(self, call: str, query: str) -> None:
+        self.calls.append(call)
+        if query:
+            self.queries.append(query)
 
     def __enter__(self) -> Self:
         self.start()

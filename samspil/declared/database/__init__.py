@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from sqlalchemy import MetaData, and_, select
@@ -15,7 +15,7 @@ from samspil.connector import Change, Connector, Field, Page, Receipt
 from samspil.declared.database import live, reading
 from samspil.declared.database.declaration import DeclaredTable, declaration
 from samspil.declared.database.session import RowsRefused, Session
-from samspil.declared.database.writing import Rows, Values, remove, upsert
+from samspil.declared.database.writing import Rows, remove, upsert
 from samspil.errors import Refused
 from samspil.json import decoded
 
@@ -27,14 +27,6 @@ class DatabaseSettings(Settings, frozen=True, kw_only=True):
 
     dsn: Annotated[str, SECRET]
     timeout: float = 30.0  # seconds
-
-
-class _Prepared(NamedTuple):
-    """A change with its columns decoded."""
-
-    put: bool
-    values: Values
-    key: str
 
 
 class DatabaseConnector(Connector):
@@ -72,25 +64,16 @@ class DatabaseConnector(Connector):
         return decoded(raws)
 
     def write(self, schema: str, batch: Sequence[Change]) -> Sequence[Receipt]:
-        """One transaction for the batch; if the database refuses a row of it, one for each change."""
+        """One transaction. A batch with a change that cannot be written is halved until that change is alone."""
         if schema not in self.writes:
             return super().write(schema, batch)
-        declared = self.tables[schema]
-        prepared = [self._prepared(schema, change) for change in batch]
-        good = [item for item in prepared if not isinstance(item, Refused)]
-        refused: dict[int, Refused] = {}
-        if not self._sent(declared, good):
-            for n, item in enumerate(prepared):
-                if not isinstance(item, Refused):
-                    refused |= self._alone(declared, n, item)
-        return [
-            Receipt(refused=item)
-            if isinstance(item, Refused)
-            else Receipt(refused=refused[n])
-            if n in refused
-            else Receipt(item.key)
-            for n, item in enumerate(prepared)
-        ]
+        try:
+            return self._written(schema, batch)
+        except Refused as refused:
+            if len(batch) == 1:
+                return [Receipt(refused=refused)]
+        half = len(batch) // 2
+        return [*self.write(schema, batch[:half]), *self.write(schema, batch[half:])]
 
     def fetch(self, schema: str, their_id: str) -> dict[str, Any] | None:
         """A row as ``read`` would give it."""
@@ -124,48 +107,32 @@ class DatabaseConnector(Connector):
             live.require(connection, declared, system=self.account.id)
             yield from reading.pages(connection, declared, since)
 
-    def _prepared(self, schema: str, change: Change) -> _Prepared | Refused:
-        rows = self._rows[schema]
+    def _written(self, schema: str, batch: Sequence[Change]) -> Sequence[Receipt]:
+        rows = self._rows[schema].rows(batch)
+        keys = self._rows[schema].keys(rows)
+        gone = [row for row, change in zip(rows, batch, strict=True) if change.action == "delete"]
+        puts = [row for row, change in zip(rows, batch, strict=True) if change.action == "put"] if gone else rows
         try:
-            values = rows.row(change.raw) if change.action == "put" else rows.key(change.raw)
-        except Refused as refused:
-            return refused
-        key = reading.key_of([values[name] for name in self.tables[schema].told.key]).decode()
-        return _Prepared(change.action == "put", values, key) if key else Refused("no-key")
-
-    def _sent(self, declared: DeclaredTable, changes: Sequence[_Prepared]) -> bool:
-        """Send them all in one transaction. False if that cannot be: the database refuses one, or two are one row's."""
-        if len({change.key for change in changes}) < len(changes):
-            return False
-        try:
-            self._send(declared, changes)
-        except RowsRefused:
-            return False
-        return True
-
-    def _alone(self, declared: DeclaredTable, n: int, change: _Prepared) -> Mapping[int, Refused]:
-        try:
-            self._send(declared, [change])
+            with self._session.transaction() as connection:
+                if puts:
+                    new = all(change.their_id is None for change in batch)
+                    upsert(connection, self.tables[schema], puts, new=new)
+                if gone:
+                    remove(connection, self.tables[schema], gone)
         except RowsRefused as error:
             hint = f"the database says {error.kind}"
-            return {n: Refused("refused-by-database", field=error.column, hint=hint)}
-        return {}
-
-    def _send(self, declared: DeclaredTable, changes: Sequence[_Prepared]) -> None:
-        puts = [change.values for change in changes if change.put]
-        gone = [change.values for change in changes if not change.put]
-        with self._session.transaction() as connection:
-            if puts:
-                upsert(connection, declared, puts)
-            if gone:
-                remove(connection, declared, gone)
+            raise Refused("refused-by-database", field=error.column, hint=hint) from None
+        return list(map(Receipt, keys))
 
 
-def connector(path: Path) -> type[Connector]:
+def connector(path: Path) -> type[DatabaseConnector]:
     """The class a declaration describes. Raises SettingsError with the file and line that is wrong."""
-    title, told = declaration(path)
-    metadata = MetaData()
-    tables = {schema: DeclaredTable(each, metadata) for schema, each in told.items()}
+    told = declaration(path)
+    title, metadata = told.title, MetaData()
+    tables = {schema: DeclaredTable(each, metadata) for schema, each in told.schemas.items()}
+    reads = {schema: each.reads for schema, each in tables.items() if each.reads}
+    writes = {schema: each.writes for schema, each in tables.items() if each.writes}
+    can = {"read": reads, "decode": reads, "write": writes}
     return type(
         path.parent.name.title().replace("_", ""),
         (DatabaseConnector,),
@@ -173,9 +140,11 @@ def connector(path: Path) -> type[Connector]:
             "__module__": __name__,
             "__doc__": title,
             "title": title,
-            "reads": {schema: each.reads for schema, each in tables.items() if each.reads},
-            "writes": {schema: each.writes for schema, each in tables.items() if each.writes},
+            "reads": reads,
+            "writes": writes,
             "tables": tables,
             "metadata": metadata,
+            # the methods of what it does not do are those of a connector that never said so
+            **{name: getattr(Connector, name) for name, able in can.items() if not able},
         },
     )

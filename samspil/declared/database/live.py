@@ -53,10 +53,10 @@ def _require_writable(
         for each in inspector.get_indexes(table.name, schema=table.schema)
         if each["unique"]
     ]
-    if set(declared.told.key) not in [set(each) for each in unique]:
-        raise _drift("the key is neither the primary key nor unique", declared, ", ".join(declared.told.key), system)
+    if set(declared.told.keys) not in [set(each) for each in unique]:
+        raise _drift("the key is neither the primary key nor unique", declared, ", ".join(declared.told.keys), system)
 
 
 def _drift(message: str, declared: DeclaredTable, column: str, system: str) -> SettingsError:
-    field = ".".join(filter(None, (declared.told.table, column)))
+    field = ".".join(filter(None, (declared.told.record, column)))
     return SettingsError(f"{message} (connection {system})", field=field, reason="contract-drift")

@@ -34,11 +34,11 @@ def pages(connection: Connection, declared: DeclaredTable, since: str | None) ->
     with closing(result):
         for rows in result.partitions():
             page = _page(declared, rows, render)
-            if declared.updated is not None:
+            if declared.changed is not None:
                 moments = [row[count] for row in rows if row[count] is not None]
                 newest = max([*moments, *([newest] if newest else [])], default=None)
             yield page
-    if declared.updated is not None:
+    if declared.changed is not None:
         yield Page([], [], cursor=min(newest or now, now).isoformat())
 
 
@@ -54,14 +54,14 @@ def renderer(declared: DeclaredTable) -> Callable[[Sequence[Any]], bytes]:
 
 def _query(declared: DeclaredTable, since: datetime | None) -> Select[Any]:
     columns = [declared.table.c[name] for name in declared.names]
-    if declared.updated is not None:
-        columns.append(declared.updated)
-    query = select(*columns) if declared.deleted is None else select(*columns, declared.deleted)
-    if since is not None and declared.updated is not None:
+    if declared.changed is not None:
+        columns.append(declared.changed)
+    query = select(*columns) if declared.gone is None else select(*columns, declared.gone)
+    if since is not None and declared.changed is not None:
         after = since - timedelta(seconds=declared.overlap)
-        query = query.where(or_(declared.updated >= after, declared.updated.is_(None)))
-    elif declared.deleted is not None:
-        query = query.where(or_(declared.deleted == false(), declared.deleted.is_(None)))
+        query = query.where(or_(declared.changed >= after, declared.changed.is_(None)))
+    elif declared.gone is not None:
+        query = query.where(or_(declared.gone == false(), declared.gone.is_(None)))
     return query
 
 
@@ -70,7 +70,7 @@ def _page(declared: DeclaredTable, rows: Sequence[Any], render: Callable[[Sequen
     keys: list[bytes] = []
     rejected: list[Rejected] = []
     gone: list[bytes] = []
-    where = [declared.names.index(name) for name in declared.told.key]
+    where = [declared.names.index(name) for name in declared.told.keys]
     for row in rows:
         try:
             raw = render(row)
@@ -80,7 +80,7 @@ def _page(declared: DeclaredTable, rows: Sequence[Any], render: Callable[[Sequen
             continue
         if not key:
             rejected.append(Rejected(raw, Refused("no-key")))
-        elif declared.deleted is not None and row[-1]:
+        elif declared.gone is not None and row[-1]:
             gone.append(key)
         else:
             raws.append(raw)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
-
 from samspil.connector import Connector, Reads, Writes
 from samspil.declared.drop.checks import require
 from samspil.declared.drop.connector import Drop, DropSettings, ReadingDrop, WritingDrop
 from samspil.declared.drop.declaration import Declaration
+from samspil.declared.settings import settings_class
 from samspil.yamlfile import YamlFile
 
 __all__ = ["Declaration", "Drop", "DropSettings", "connector", "declaration"]
@@ -17,41 +16,41 @@ __all__ = ["Declaration", "Drop", "DropSettings", "connector", "declaration"]
 
 def declaration(path: Path) -> Declaration:
     """A ``connector.yaml`` of this kind. Raises SettingsError with file, line and field."""
-    file = YamlFile(path, Declaration)
-    require(file)
-    return file.value
+    return _read(path).value
 
 
 def connector(path: Path) -> type[Connector]:
     """The class that a declaration describes. Raises SettingsError with file, line and field."""
-    declared = declaration(path)
+    file = _read(path)
+    declared = file.value
     name = "".join(word.capitalize() for word in path.parent.name.split("_"))
-    settings = msgspec.defstruct(
-        f"{name}Settings",
-        [(setting, str) for setting in declared.settings],
-        bases=(DropSettings,),
-        frozen=True,
-        kw_only=True,
-        forbid_unknown_fields=True,
-    )
+    reads = {schema: Reads(one.record) for schema, one in declared.schemas.items() if one.listing}
+    writes = {
+        schema: Writes(
+            one.record,
+            batch=one.write.batch,
+            deletes=one.write.actions is not None,
+            idempotency="key" if one.write.key else "id",
+        )
+        for schema, one in declared.schemas.items()
+        if one.write
+    }
     return type(
         name,
-        (*([ReadingDrop] if declared.reads else []), *([WritingDrop] if declared.writes else [])),
+        (*([ReadingDrop] if reads else []), *([WritingDrop] if writes else [])),
         {
             "title": declared.title,
-            "Settings": settings,
+            "Settings": settings_class(f"{name}Settings", file, DropSettings),
             "declaration": declared,
-            "reads": {schema: Reads(reading.record) for schema, reading in declared.reads.items()},
-            "writes": {
-                schema: Writes(
-                    writing.record,
-                    batch=writing.batch,
-                    deletes=writing.actions is not None,
-                    idempotency="key" if writing.delivery else "id",
-                )
-                for schema, writing in declared.writes.items()
-            },
+            "reads": reads,
+            "writes": writes,
             "__module__": __name__,
             "__doc__": f"Declared in {path.parent.name}/{path.name}.",
         },
     )
+
+
+def _read(path: Path) -> YamlFile[Declaration]:
+    file = YamlFile(path, Declaration)
+    require(file)
+    return file

@@ -2,90 +2,70 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from samspil.declared.drop.declaration import (
     CsvReading,
     CsvWriting,
     Declaration,
+    Declared,
     FixedReading,
     FixedWriting,
     XlsxReading,
 )
 from samspil.declared.drop.lines import problems
+from samspil.declared.values import require_names
 from samspil.files.arrival import pattern
 from samspil.files.columns import FileKind, fault
 from samspil.yamlfile import YamlFile
 
 Problem = tuple[str, str]  # field, message
 
-_SETTING = re.compile(r"\{([^{}]*)\}")
-_NAME = re.compile("[a-z][a-z0-9_]*")
-TAKEN = (
-    "url",
-    "username",
-    "password",
-    "host_key",
-    "private_key",
-    "timeout",
-    "oldest",
-    "receipt_timeout",
-    "receipt_poll",
-)
-
 
 def require(file: YamlFile[Declaration]) -> None:
     """Raise SettingsError, with line and field, for the first thing that cannot work."""
-    declaration = file.value
-    if not declaration.reads and not declaration.writes:
-        raise file.error("neither reads nor writes anything")
-    for field, message in _settings(declaration):
-        raise file.error(message, at=field)
-    for schema, reading in declaration.reads.items():
-        for field, message in _reading(reading):
-            raise file.error(message, at=f"reads.{schema}.{field}")
-    for schema, writing in declaration.writes.items():
-        for field, message in _writing(writing):
-            raise file.error(message, at=f"writes.{schema}.{field}".removesuffix("."))
-        both = declaration.reads.get(schema)
-        if both is not None and set(both.kind.fields()) != set(writing.kind.fields()):
-            message = "is read too, and has other columns there; one mapping serves both ways"
-            raise file.error(message, at=f"writes.{schema}")
-
-
-def _settings(declaration: Declaration) -> Iterator[Problem]:
-    for name in declaration.settings:
-        if not _NAME.fullmatch(name) or name in TAKEN:
-            yield f"settings.{name}", "is no name for a setting, or one that every drop has"
-    for at, folder in _folders(declaration):
-        for used in _SETTING.findall(folder):
-            if used not in declaration.settings:
-                yield at, f"there is no setting {used}"
+    for at, folder in _folders(file.value):
+        require_names(file, folder, at, ())
+    for schema, declared in file.value.schemas.items():
+        at = f"schemas.{schema}"
+        if declared.listing is None and declared.write is None:
+            raise file.error("needs a `list` to be read or a `write` to be written", at=at)
+        if declared.listing is not None:
+            for field, message in _reading(declared, declared.listing):
+                raise file.error(message, at=f"{at}.list.{field}".removesuffix("."))
+        if declared.write is not None:
+            for field, message in _writing(declared, declared.write):
+                raise file.error(message, at=f"{at}.write.{field}".removesuffix("."))
+        both = declared.listing is not None and declared.write is not None
+        if both and set(declared.read_kind.fields()) != set(declared.written_kind.fields()):
+            raise file.error("is read too, and has other columns there; one mapping serves both ways", at=f"{at}.write")
 
 
 def _folders(declaration: Declaration) -> Iterator[tuple[str, str]]:
     yield "folder", declaration.folder
-    for schema, reading in declaration.reads.items():
-        yield f"reads.{schema}.folder", reading.folder or ""
-        if not isinstance(reading.taken, str):
-            yield f"reads.{schema}.taken.move", reading.taken.move
-    for schema, writing in declaration.writes.items():
-        yield f"writes.{schema}.folder", writing.folder or ""
-        if not isinstance(writing.receipts, str):
-            yield f"writes.{schema}.receipts.folder", writing.receipts.folder
+    for schema, declared in declaration.schemas.items():
+        at = f"schemas.{schema}"
+        if declared.listing is not None:
+            yield f"{at}.list.folder", declared.listing.folder or ""
+            if not isinstance(declared.listing.taken, str):
+                yield f"{at}.list.taken.move", declared.listing.taken.move
+        if declared.write is not None:
+            yield f"{at}.write.folder", declared.write.folder or ""
+            if not isinstance(declared.write.receipt, str):
+                yield f"{at}.write.receipt.folder", declared.write.receipt.folder
 
 
-def _reading(reading: CsvReading | XlsxReading | FixedReading) -> Iterator[Problem]:
-    yield from _names(reading.kind)
+def _reading(declared: Declared, reading: CsvReading | XlsxReading | FixedReading) -> Iterator[Problem]:
+    kind = declared.read_kind
+    yield from _names(kind)
     yield from _whole(reading)
     if isinstance(reading, FixedReading):
-        yield from problems(reading.lines, reading.key)
+        yield from problems(reading.lines, declared.keys)
     elif isinstance(reading, CsvReading):
-        yield from _csv(reading)
+        yield from _csv(reading, kind)
     else:
         yield from _sheet(reading)
-    if problem := fault(reading.kind):
+    if problem := fault(kind):
         yield "columns", problem
 
 
@@ -112,27 +92,28 @@ def _sheet(reading: XlsxReading) -> Iterator[Problem]:
             yield f"columns[{number}].length", "say to which length numbers are padded, at most 15"
 
 
-def _writing(writing: CsvWriting | FixedWriting) -> Iterator[Problem]:
-    kinds = [writing.kind, *(child for _, child in writing.kind.descendants())]
+def _writing(declared: Declared, writing: CsvWriting | FixedWriting) -> Iterator[Problem]:
+    whole = declared.written_kind
+    kinds = [whole, *(child for _, child in whole.descendants())]
     if any(kind.file.count("{delivery}") != 1 or "{" in kind.file.replace("{delivery}", "") for kind in kinds):
         yield "file", "needs {delivery} once, which makes the same batch the same file, and no other placeholder"
     if len({kind.file for kind in kinds}) != len(kinds):
         yield "file", "two kinds of file have one name"
     if isinstance(writing, FixedWriting):
-        yield from problems(writing.lines, writing.key)
+        yield from problems(writing.lines, declared.keys)
         if writing.lines.skip:
             yield "lines.skip", "is for reading"
     else:
-        yield from _csv(writing)
-    if missing := sorted({*writing.envelope, writing.key} - set(writing.kind.names)):
+        yield from _csv(writing, whole)
+    if missing := sorted({*writing.envelope, *declared.keys} - set(whole.names)):
         yield "", f"{', '.join(missing)} is not among the columns"
-    if writing.batch < 1:
-        yield "batch", "is at least 1"
-    if not isinstance(writing.receipts, str) and not writing.delivery:
-        yield "receipts", "a receipt is found by the column of the delivery key: name it in delivery"
-    if isinstance(writing.receipts, str) and writing.theirs:
-        yield "theirs", "without receipts nobody tells us their id"
-    if problem := fault(writing.kind):
+    if not isinstance(writing.receipt, str) and not writing.key:
+        yield "receipt", "a receipt is found by the column of the idempotency key: name it in key"
+    if isinstance(writing.receipt, str) and writing.id:
+        yield "id", "without receipts nobody tells us their id"
+    if isinstance(writing.receipt, str) and len(declared.keys) > 1:
+        yield "receipt", "without receipts a record is called by its key, which must be one column"
+    if problem := fault(whole):
         yield "columns", problem
 
 
@@ -144,9 +125,9 @@ def _names(kind: FileKind) -> Iterator[Problem]:
             yield "files", str(error)
 
 
-def _csv(csv: CsvReading | CsvWriting) -> Iterator[Problem]:
-    for _, child in csv.kind.descendants():
+def _csv(csv: CsvReading | CsvWriting, kind: FileKind) -> Iterator[Problem]:
+    for _, child in kind.descendants():
         if not csv.header:
             yield "header", "files with child files need their columns' names"
-        if isinstance(csv, CsvReading) and csv.kind.trailer and not child.trailer:
+        if isinstance(csv, CsvReading) and kind.trailer and not child.trailer:
             yield "children", f"{child.file}: needs a trailer as the file above it has"

@@ -9,13 +9,12 @@ from samspil.account import Account
 from samspil.connector import Change, Connector, Field, Page, Receipt
 from samspil.declared.drop.declaration import (
     CsvReading,
-    CsvWriting,
     Declaration,
     FixedReading,
-    FixedWriting,
     XlsxReading,
 )
 from samspil.declared.drop.delivery import Delivery
+from samspil.declared.values import filled
 from samspil.errors import Refused
 from samspil.files import Export, Rows
 from samspil.files.columns import FileKind
@@ -44,8 +43,8 @@ class Drop(Connector):
 
     @classmethod
     def fields(cls, schema: str) -> Mapping[str, Field]:
-        declared = cls.declaration.reads.get(schema) or cls.declaration.writes[schema]
-        return declared.kind.fields()
+        declared = cls.declaration.schemas[schema]
+        return (declared.read_kind if declared.listing else declared.written_kind).fields()
 
     def check(self) -> None:
         """Log in and look into every folder that is used. A folder that is missing is an Unavailable."""
@@ -57,20 +56,18 @@ class Drop(Connector):
 
     def _folder(self, folder: str | None) -> str:
         """A declared folder, or that of all, with the account's own settings in it."""
-        name = self.declaration.folder if folder is None else folder
-        for setting in self.declaration.settings:
-            name = name.replace(f"{{{setting}}}", getattr(self.settings, setting))
-        return name
+        return str(filled(self.declaration.folder if folder is None else folder, self.settings))
 
     def _folders(self) -> Iterator[str]:
-        for reading in self.declaration.reads.values():
-            yield self._folder(reading.folder)
-            if not isinstance(reading.taken, str):
-                yield self._folder(reading.taken.move)
-        for writing in self.declaration.writes.values():
-            yield self._folder(writing.folder)
-            if not isinstance(writing.receipts, str):
-                yield self._folder(writing.receipts.folder)
+        for declared in self.declaration.schemas.values():
+            if declared.listing is not None:
+                yield self._folder(declared.listing.folder)
+                if not isinstance(declared.listing.taken, str):
+                    yield self._folder(declared.listing.taken.move)
+            if declared.write is not None:
+                yield self._folder(declared.write.folder)
+                if not isinstance(declared.write.receipt, str):
+                    yield self._folder(declared.write.receipt.folder)
 
 
 class ReadingDrop(Drop):
@@ -78,11 +75,12 @@ class ReadingDrop(Drop):
 
     def read(self, schema: str, since: str | None = None) -> Iterator[Page]:
         """The newest delivery, always whole. See ``samspil.files.Export`` for what is rejected and what raises."""
-        if since is not None or schema not in self.declaration.reads:
+        declared = self.declaration.schemas.get(schema)
+        if since is not None or declared is None or declared.listing is None:
             return super().read(schema, since)
-        reading = self.declaration.reads[schema]
+        reading = declared.listing
         export = Export(
-            reading.kind,
+            declared.read_kind,
             system=self.account.id,
             oldest=self.settings.oldest or reading.oldest,
             beside=reading.how.beside,
@@ -92,7 +90,7 @@ class ReadingDrop(Drop):
         return export.pages(self._sftp, self._folder(reading.folder))
 
     def decode(self, schema: str, raws: Sequence[bytes]) -> Sequence[dict[str, Any] | Refused]:
-        rows = Rows(self.declaration.reads[schema].kind)
+        rows = Rows(self.declaration.schemas[schema].read_kind)
         return [rows.decode(raw) for raw in raws]
 
     def _opened(
@@ -118,16 +116,17 @@ class WritingDrop(Drop):
         Raises Unavailable if they do not come in time or do not answer every record. Sent again, the same batch has
         the same name: a receipt that is there by then is simply read.
         """
-        if schema not in self.declaration.writes:
+        declared = self.declaration.schemas.get(schema)
+        if declared is None or declared.write is None:
             return super().write(schema, batch)
-        writing: CsvWriting | FixedWriting = self.declaration.writes[schema]
-        receipts = writing.receipts
+        writing, receipt = declared.write, declared.write.receipt
         delivery = Delivery(
+            declared,
             writing,
             sftp=self._sftp,
             system=self.account.id,
             folder=self._folder(writing.folder),
-            receipts="" if isinstance(receipts, str) else self._folder(receipts.folder),
+            receipts="" if isinstance(receipt, str) else self._folder(receipt.folder),
             timeout=self.settings.receipt_timeout,
             poll=self.settings.receipt_poll,
         )

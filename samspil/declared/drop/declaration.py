@@ -5,26 +5,30 @@
     kind: drop
     title: Company list (virksomhedsliste)
     folder: ud                       # below the connection's own; {name} of one of the settings may stand in it
-    reads:
+    schemas:
       company:
         record: Virksomhed
-        files: Virksomheder_{date}.xlsx      # {date} {number} {part}, see samspil.files.arrival
-        format: xlsx                         # csv, xlsx or fixed
-        key: Nummer                          # or a list of columns
-        complete: renamed                    # or end (fixed: by its end record), {trailer: Antal}, {beside: .ok}
-        oldest: 72                           # hours
-        taken: {move: arkiv}                 # or leave; what a newer delivery has replaced is moved, never the newest
-        columns: [{name: Nummer, required: true}, …]
-    writes:
-      …: {record: …, file: "Ordrer_{delivery}.csv", format: csv, key: …, receipts: none, columns: […]}
+        key: Nummer                            # or a list of columns
+        list:
+          files: Virksomheder_{date}.xlsx      # {date} {number} {part}, see samspil.files.arrival
+          format: xlsx                         # csv, xlsx or fixed
+          complete: renamed                    # or end (fixed: by its end record), {trailer: Antal}, {beside: .ok}
+          oldest: 72                           # hours
+          taken: {move: arkiv}                 # or leave; what a newer delivery has replaced is moved, never the newest
+          columns: [{name: Nummer, required: true}, …]
+        write: {file: "Ordrer_{delivery}.csv", format: csv, receipt: none, columns: […]}
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
+from samspil.declared import receipt
+from samspil.declared.closed import Closed, Key, Word, each
+from samspil.declared.settings import Settings
 from samspil.files.arrival import Beside
 from samspil.files.columns import Column, FileKind
 from samspil.files.csvfile import Dialect, Encoding
@@ -34,29 +38,23 @@ from samspil.files.sheet import SheetColumn
 Delimiter = Literal[";", ",", "\t", "|"]
 
 
-class _Closed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Nothing in a declaration is ignored."""
-
-
-class Complete(_Closed, frozen=True, kw_only=True):
+class Complete(Closed, frozen=True, kw_only=True):
     """How one knows that a file is whole, if neither the sender's renaming nor its end record says so."""
 
     trailer: str = ""  # csv, xlsx: the last row is this word and the number of records
     beside: Beside = ""  # a file of the same name with this end
 
 
-class Moved(_Closed, frozen=True, kw_only=True):
+class Moved(Closed, frozen=True, kw_only=True):
     """Into which folder files go once a newer delivery has been read whole."""
 
     move: str
 
 
-class Reading(_Closed, frozen=True, kw_only=True):
+class Reading(Closed, frozen=True, kw_only=True):
     """What all formats have in common."""
 
-    record: str
     files: str
-    key: str | tuple[str, ...]
     complete: Literal["renamed", "end"] | Complete
     folder: str | None = None
     oldest: int = 72
@@ -82,11 +80,11 @@ class CsvReading(Reading, tag="csv", tag_field="format", frozen=True, kw_only=Tr
     def dialect(self) -> Dialect:
         return Dialect(self.delimiter.encode(), self.quotes, self.header)
 
-    @property
-    def kind(self) -> FileKind:
+    def kind(self, key: tuple[str, ...]) -> FileKind:
+        """The contract of its files, whose records are named by ``key``."""
         return FileKind(
             file=self.files,
-            key=self.key,
+            key=key,
             columns=self.columns,
             trailer=self.how.trailer,
             formulas=self.formulas,
@@ -101,9 +99,9 @@ class XlsxReading(Reading, tag="xlsx", tag_field="format", frozen=True, kw_only=
     sheet: str = ""
     header: int = 1
 
-    @property
-    def kind(self) -> FileKind:
-        return FileKind(file=self.files, key=self.key, columns=self.columns, trailer=self.how.trailer)
+    def kind(self, key: tuple[str, ...]) -> FileKind:
+        """The contract of its files, whose records are named by ``key``."""
+        return FileKind(file=self.files, key=key, columns=self.columns, trailer=self.how.trailer)
 
 
 class FixedReading(Reading, tag="fixed", tag_field="format", frozen=True, kw_only=True):
@@ -111,12 +109,12 @@ class FixedReading(Reading, tag="fixed", tag_field="format", frozen=True, kw_onl
 
     lines: Layout
 
-    @property
-    def kind(self) -> FileKind:
-        return FileKind(file=self.files, key=self.key, columns=self.lines.every)
+    def kind(self, key: tuple[str, ...]) -> FileKind:
+        """The contract of its files, whose records are named by ``key``."""
+        return FileKind(file=self.files, key=key, columns=self.lines.every)
 
 
-class Actions(_Closed, frozen=True, kw_only=True):
+class Actions(Closed, frozen=True, kw_only=True):
     """The column that tells a record to be kept from one to be deleted, and the two words in it."""
 
     column: str
@@ -124,47 +122,42 @@ class Actions(_Closed, frozen=True, kw_only=True):
     delete: str
 
 
-class Receipts(_Closed, frozen=True, kw_only=True):
-    """The receipt file: CSV of the same name in another folder, one line per record, found by the delivery key.
+class Receipt(receipt.Receipt, frozen=True, kw_only=True):
+    """The receipt file: CSV of the same name in another folder, one line per record, found by the column ``key`` of the
+    delivery. The others are columns too.
 
-    ``ok`` is the status of a record taken, ``unreadable`` that of a file which could not be read at all; every other
-    status is a refusal, with ``code`` translated by ``reasons``.
+    ``unreadable`` is the status of a file which could not be read at all; every other than that and ``passed`` is a
+    refusal, with ``code`` translated by ``reasons``.
     """
 
     folder: str
-    status: str
-    ok: str
+    status: Word
+    passed: Annotated[tuple[str, ...], Meta(min_length=1)]
     unreadable: str = ""
-    theirs: str = ""
-    reference: str = ""
-    code: str = ""
-    field: str = ""
-    reasons: dict[str, str] = {}
     trailer: str = ""
     encoding: Encoding = "latin-1"
 
 
-class Writing(_Closed, frozen=True, kw_only=True):
-    """What both formats have in common. ``delivery`` is the column with a change's own key, ``theirs`` that of their id.
+class Writing(Closed, frozen=True, kw_only=True):
+    """What both formats have in common. ``key`` is the column with a change's idempotency key, ``id`` that with what the
+    system calls the record.
 
-    Without receipts a record that was dropped counts as taken, and it is called by its ``key``.
+    Without receipts a record that was dropped counts as taken, and it is called by its key.
     """
 
-    record: str
     file: str
-    key: str
-    receipts: Literal["none"] | Receipts
+    receipt: Literal["none"] | Receipt
     folder: str | None = None
-    batch: int = 500
+    batch: Annotated[int, Meta(ge=1)] = 500
     actions: Actions | None = None
-    delivery: str = ""
-    theirs: str = ""
+    key: str = ""
+    id: str = ""
     beside: Beside = ""
 
     @property
     def envelope(self) -> frozenset[str]:
         """The columns that belong to the delivery and not to the record."""
-        return frozenset((self.delivery, self.theirs, self.actions.column if self.actions else "")) - {""}
+        return frozenset((self.key, self.id, self.actions.column if self.actions else "")) - {""}
 
 
 class CsvWriting(Writing, tag="csv", tag_field="format", frozen=True, kw_only=True):
@@ -182,11 +175,11 @@ class CsvWriting(Writing, tag="csv", tag_field="format", frozen=True, kw_only=Tr
     def dialect(self) -> Dialect:
         return Dialect(self.delimiter.encode(), header=self.header)
 
-    @property
-    def kind(self) -> FileKind:
+    def kind(self, key: tuple[str, ...]) -> FileKind:
+        """The contract of its files, whose records are named by ``key``."""
         return FileKind(
             file=self.file,
-            key=self.delivery or self.key,  # what child rows hang on
+            key=self.key or key,  # what child rows hang on
             columns=_marked(self.columns, self.envelope),
             trailer=self.trailer,
             formulas=self.formulas,
@@ -203,20 +196,47 @@ class FixedWriting(Writing, tag="fixed", tag_field="format", frozen=True, kw_onl
     def encoding(self) -> FixedEncoding:
         return self.lines.encoding
 
+    def kind(self, key: tuple[str, ...]) -> FileKind:
+        """The contract of its files, whose records are named by ``key``."""
+        return FileKind(file=self.file, key=key, columns=_marked(self.lines.every, self.envelope))
+
+
+class Declared(Closed, frozen=True, kw_only=True):
+    """One shared schema: how its files are read, and how they are written."""
+
+    record: Word
+    key: Key
+    listing: CsvReading | XlsxReading | FixedReading | None = msgspec.field(name="list", default=None)
+    write: CsvWriting | FixedWriting | None = None
+
     @property
-    def kind(self) -> FileKind:
-        return FileKind(file=self.file, key=self.key, columns=_marked(self.lines.every, self.envelope))
+    def keys(self) -> tuple[str, ...]:
+        """The columns of its key."""
+        return each(self.key)
+
+    @property
+    def read_kind(self) -> FileKind:
+        """The contract of the files that are read."""
+        if self.listing is None:
+            raise TypeError("is not read")
+        return self.listing.kind(self.keys)
+
+    @property
+    def written_kind(self) -> FileKind:
+        """The contract of the files that are written."""
+        if self.write is None:
+            raise TypeError("is not written")
+        return self.write.kind(self.keys)
 
 
-class Declaration(_Closed, frozen=True, kw_only=True):
-    """A whole ``connector.yaml``. ``settings`` are a connection's own, name → what it is; each is a required text."""
+class Declaration(Closed, frozen=True, kw_only=True):
+    """A whole ``connector.yaml``."""
 
     kind: Literal["drop"]
-    title: str
+    title: Word
     folder: str = ""
-    settings: dict[str, str] = {}
-    reads: dict[str, CsvReading | XlsxReading | FixedReading] = {}
-    writes: dict[str, CsvWriting | FixedWriting] = {}
+    settings: Settings = msgspec.field(default_factory=dict)
+    schemas: Annotated[dict[str, Declared], Meta(min_length=1)]
 
 
 def _marked(columns: tuple[Column, ...], envelope: frozenset[str]) -> tuple[Column, ...]:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from samspil.connector import Change, Receipt
-from samspil.declared.drop.declaration import CsvWriting, FixedWriting, Receipts
+from samspil.declared.drop.declaration import CsvWriting, Declared, FixedWriting
+from samspil.declared.drop.declaration import Receipt as Told
 from samspil.errors import Refused, SettingsError, Unavailable
 from samspil.files import check, delivery, render, table
 from samspil.files.columns import Column, FileKind
@@ -23,6 +24,7 @@ class Delivery:
 
     def __init__(
         self,
+        declared: Declared,
         writing: CsvWriting | FixedWriting,
         *,
         sftp: Sftp,
@@ -34,7 +36,7 @@ class Delivery:
     ) -> None:
         self._writing, self._sftp, self._system = writing, sftp, system
         self._folder, self._receipts, self._timeout, self._poll = folder, receipts, timeout, poll
-        self._kind = writing.kind
+        self._declared, self._kind = declared, declared.written_kind
 
     def write(self, batch: Sequence[Change]) -> list[Receipt]:
         """One receipt per change, in their order. A record that does not fit the file is refused, the others go."""
@@ -57,10 +59,10 @@ class Delivery:
             record[writing.actions.column] = getattr(writing.actions, change.action)
         elif change.action == "delete":
             raise Refused("cannot-delete", hint="the file has no column that says so")
-        if writing.delivery:
-            record[writing.delivery] = change.idempotency_key
-        if writing.theirs:
-            record[writing.theirs] = change.their_id
+        if writing.key:
+            record[writing.key] = change.idempotency_key
+        if writing.id:
+            record[writing.id] = change.their_id
         check(self._kind, record, writing.encoding)
         if isinstance(writing, FixedWriting):
             kept(writing.lines.every, record)
@@ -70,17 +72,17 @@ class Delivery:
         """A receipt for each record, by idempotency key."""
         number = delivery(records)
         name = self._writing.file.replace("{delivery}", number)
-        receipts = self._writing.receipts
-        if isinstance(receipts, str):
+        receipt = self._writing.receipt
+        if isinstance(receipt, str):
             self._drop(number, records)
-            return {key: Receipt(their_id=str(record[self._writing.key])) for key, record in records.items()}
-        answers = self._answers(receipts, name, records)
+            return {key: Receipt(their_id=str(record[self._declared.keys[0]])) for key, record in records.items()}
+        answers = self._answers(receipt, name, records)
         if answers is not None:
             return answers
         if not self._sftp.exists(self._folder, name):
             self._drop(number, records)
         until = time.monotonic() + self._timeout
-        while (answers := self._answers(receipts, name, records)) is None:
+        while (answers := self._answers(receipt, name, records)) is None:
             if time.monotonic() >= until:
                 message = f"no receipt for {name} within {self._timeout:g} s"
                 raise Unavailable(message, system=self._system, reason="receipt-missing")
@@ -103,43 +105,36 @@ class Delivery:
                 said = make(data).hexdigest().encode() + b"\n" if make else b""
                 self._sftp.put(self._folder, name + writing.beside, said)
 
-    def _answers(self, receipts: Receipts, name: str, keys: Mapping[str, object]) -> dict[str, Receipt] | None:
+    def _answers(self, told: Told, name: str, keys: Mapping[str, object]) -> dict[str, Receipt] | None:
         """The receipts in a receipt file; None if there is none yet that answers every key."""
         data = self._sftp.get(self._receipts, name)
         if data is None:
             return None
-        lines = table(receipt_kind(self._writing), name, data, system=self._system, encoding=receipts.encoding)
-        if receipts.unreadable and any(line[receipts.status] == receipts.unreadable for line in lines):
+        lines = table(receipt_kind(self._writing), name, data, system=self._system, encoding=told.encoding)
+        if told.unreadable and any(line[told.status] == told.unreadable for line in lines):
             raise SettingsError(
                 f"{self._system}: the receiver could not read {name}; compare connector.yaml with their layout",
                 reason="file-refused",
             )
-        found = {line[self._writing.delivery]: self._receipt(receipts, line) for line in lines}
+        found = {line[self._writing.key]: self._receipt(told, line) for line in lines}
         return {key: found[key] for key in keys} if found.keys() >= keys.keys() else None
 
-    def _receipt(self, receipts: Receipts, line: Mapping[str, Any]) -> Receipt:
-        reference = line.get(receipts.reference) or ""
-        if line[receipts.status] == receipts.ok:
-            return Receipt(their_id=line.get(receipts.theirs), reference=reference)
-        reason = receipts.reasons.get(line.get(receipts.code) or "", "refused-by-system")
-        field = line.get(receipts.field) or ""  # their text goes no further than our own names
+    def _receipt(self, told: Told, line: Mapping[str, Any]) -> Receipt:
+        reference = line.get(told.reference) or ""
+        if line[told.status] in told.passed:
+            return Receipt(their_id=line.get(told.id), reference=reference)
+        reason = told.reasons.get(line.get(told.code) or "", "refused-by-system")
+        field = line.get(told.field) or ""  # their text goes no further than our own names
         return Receipt(
             reference=reference, refused=Refused(reason, field=field if field in self._kind.fields() else "")
         )
 
 
 def receipt_kind(writing: CsvWriting | FixedWriting) -> FileKind:
-    """The contract of the receipt file. A file that was refused as a whole has one line without a delivery key."""
-    receipts = writing.receipts
-    if isinstance(receipts, str):
+    """The contract of the receipt file. A file that was refused as a whole has one line without an idempotency key."""
+    told = writing.receipt
+    if isinstance(told, str):
         raise TypeError("a drop without receipts has no receipt file")
-    names = (
-        writing.delivery,
-        receipts.status,
-        receipts.theirs,
-        receipts.reference,
-        receipts.code,
-        receipts.field,
-    )
-    columns = tuple(Column(name=name, required=name == receipts.status) for name in names if name)
-    return FileKind(file=writing.file, key=receipts.status, columns=columns, trailer=receipts.trailer)
+    names = (writing.key, told.status, told.id, told.reference, told.code, told.field)
+    columns = tuple(Column(name=name, required=name == told.status) for name in names if name)
+    return FileKind(file=writing.file, key=told.status, columns=columns, trailer=told.trailer)

@@ -17,7 +17,7 @@ _KINDS: Mapping[str, Any] = {
     "more": bool,
     "next": str | int | UnsetType | None,
     "gone": list[str | int],
-    "as_of": str,
+    "clock": str,
 }
 
 
@@ -30,12 +30,12 @@ class Cut(NamedTuple):
     more: bool | None = None
     next: str | None = None
     gone: Sequence[bytes] = ()
-    as_of: datetime | None = None
+    clock: datetime | None = None
     latest: datetime | None = None
 
 
 class AnswerShape:
-    """How a list's answer is built: ``places`` says where ``records``, ``more``, ``next``, ``gone`` and ``as_of`` are.
+    """How a list's answer is built: ``places`` says where ``records``, ``more``, ``next``, ``gone`` and ``clock`` are.
 
     ``key`` is the record's key, ``changed`` its time of change, ``deleted`` a field that has ``value`` in a record that
     is no more; all at the record's top level.
@@ -72,7 +72,7 @@ class AnswerShape:
             more=self._at(envelope, "more"),
             next=None if token is None else str(token),
             gone=gone,
-            as_of=moment(self._at(envelope, "as_of")),
+            clock=moment(self._at(envelope, "clock")),
             latest=latest,
         )
 

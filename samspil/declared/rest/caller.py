@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from samspil.account import Account
+from samspil.declared.login import Access
 from samspil.declared.rest.declaration import Declaration
-from samspil.declared.rest.login import Login
+from samspil.declared.values import filled, text
 from samspil.errors import AccessError, Unavailable
 from samspil.http import Answer, Session
 
@@ -18,7 +19,8 @@ class Caller:
     def __init__(self, account: Account, declaration: Declaration, settings: Any) -> None:
         self.system, self.address, self.settings = account.id, str(settings.url), settings
         self._session = Session(account.id, settings)
-        self._login = Login(declaration, self._session, settings)
+        self._login = Access(declaration.login, self._session, settings)
+        self._declared = declaration.headers
 
     def send(self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **call: Any) -> Answer:
         """Every call may be repeated: a write carries its idempotency key or names its record.
@@ -47,4 +49,5 @@ class Caller:
         self._session.close()
 
     def _headers(self, more: Mapping[str, str] | None) -> dict[str, str]:
-        return {"Accept": "application/json", **self._login.headers(), **(more or {})}
+        own = {header: text(filled(value, self.settings)) for header, value in self._declared.items()}
+        return {"Accept": "application/json", **own, **self._login.headers(), **(more or {})}

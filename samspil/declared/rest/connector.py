@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from samspil import json, openapi
 from samspil.account import Account
 from samspil.connector import Change, Connector, Field, Page, Reads, Receipt, Writes
+from samspil.declared.login import grant_of, login_fields
 from samspil.declared.rest.answer import at
 from samspil.declared.rest.caller import Caller
 from samspil.declared.rest.contract import Checked
 from samspil.declared.rest.declaration import Declaration, Declared
 from samspil.declared.rest.reading import Reading
-from samspil.declared.rest.settings import settings
 from samspil.declared.rest.writing import PART, Writing
+from samspil.declared.settings import settings_class
+from samspil.declared.values import require_names
 from samspil.errors import Refused
+from samspil.http import HttpSettings
 from samspil.openapi import Contract, Operation
 from samspil.yamlfile import YamlFile
 
-ONE_BY_ONE = 100  # changes handed over together where each is a call of its own
+PAGE = 1000  # records asked for at once, where the system allows it
 
 
 class RestConnector(Connector):
@@ -109,10 +113,25 @@ def connector(path: Path) -> type[Connector]:
         raise file.error(f"no file {declaration.openapi} in the connector's folder", at="openapi")
     checked = Checked(file, Contract(place))
     name = "".join(word.capitalize() for word in path.parent.name.split("_"))
-    kind = settings(f"{name}Settings", file, checked.lists.values())
+    more = [*login_fields(declaration.login), *_page_size(declaration, checked.lists.values())]
+    if declaration.rate is not None:
+        limit = Meta(gt=0, le=declaration.rate)  # an account may ask for less, never for more
+        more.append(("rate", Annotated[float, limit], declaration.rate))
+    kind = settings_class(f"{name}Settings", file, HttpSettings, more=more)
+    require_names(file, declaration.headers, "headers")
+    if grant := grant_of(declaration.login):
+        require_names(file, grant.form, "login.oauth.form")
     for one in declaration.schemas.values():
         openapi.fields(place, one.record)  # a record that refers to itself or away is an error now, not at night
-    body = {
+    reads = {schema: found for schema, one in declaration.schemas.items() if (found := _reads(one))}
+    writes = {schema: made for schema, one in declaration.schemas.items() if (made := _writes(one))}
+    can = {
+        "read": reads,
+        "decode": reads,
+        "write": writes,
+        "fetch": any(one.fetch for one in declaration.schemas.values()),
+    }
+    body: dict[str, Any] = {
         "__module__": __name__,
         "__doc__": f"{declaration.title}, as declared in {path.name}.",
         "title": declaration.title,
@@ -120,8 +139,10 @@ def connector(path: Path) -> type[Connector]:
         "declaration": declaration,
         "contract": place,
         "lists": checked.lists,
-        "reads": {schema: reads for schema, one in declaration.schemas.items() if (reads := _reads(one))},
-        "writes": {schema: writes for schema, one in declaration.schemas.items() if (writes := _writes(one))},
+        "reads": reads,
+        "writes": writes,
+        # the methods of what it does not do are those of a connector that never said so
+        **{name: getattr(Connector, name) for name, able in can.items() if not able},
     }
     return type(name, (RestConnector,), body)
 
@@ -136,6 +157,15 @@ def _writes(declared: Declared) -> Writes | None:
     write = declared.write
     if write is None:
         return None
-    batch = write.batch.size if write.batch else ONE_BY_ONE
-    key = write.idempotency.header or write.idempotency.field
-    return Writes(declared.record, batch, bool(write.delete), "key" if key else "id")
+    return Writes(declared.record, write.batch, bool(write.delete), "key" if write.keyed else "id")
+
+
+def _page_size(declaration: Declaration, lists: Iterable[Operation]) -> list[Any]:
+    """The setting, if lists have such a parameter: within the limits that all of them have."""
+    sizes = {one.list.pages.size for one in declaration.schemas.values() if one.list} - {""}
+    bounds = [parameter.schema for call in lists for parameter in call.parameters if parameter.name in sizes]
+    if not bounds:
+        return []
+    least = max(int(schema.get("minimum", 1)) for schema in bounds)
+    most = min(int(schema.get("maximum", 100 * PAGE)) for schema in bounds)
+    return [("page_size", Annotated[int, Meta(ge=max(1, least), le=most)], min(PAGE, most))]

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import NoReturn
 
-from samspil.declared.rest.declaration import Declaration, Declared, Incremental, Key, List, Write
+from samspil.declared.incremental import NEVER
+from samspil.declared.login import header_of
+from samspil.declared.rest.declaration import Declaration, Declared, Incremental, List, Put, Write
 from samspil.declared.rest.paging import Numbered, Offset
 from samspil.declared.rest.writing import PART
 from samspil.http import BUSY
@@ -51,7 +53,7 @@ class Checked:
     def _list(self, declared: Declared, listing: List, record: Schema, at: str) -> Operation:
         call = self._operation("GET", listing.path, f"{at}.path")
         self._answers(call, declared, listing, record, at)
-        paging = listing.paging
+        paging = listing.pages
         for name in paging.parameters:
             self._parameter(call, name, f"{at}.paging")
         sent = list(paging.parameters)
@@ -68,7 +70,7 @@ class Checked:
         if self._contract.resolved(found.get("items", {})) != record:
             where = f"at {listing.records} " if listing.records else ""
             raise self._error(call, f"answers {where}no list of {declared.record}", f"{at}.records")
-        for name, place in listing.paging.places.items():
+        for name, place in listing.pages.places.items():
             kind = self._place(call, call.answer, place, f"{at}.paging.{name}").get("type")
             if name == "more" and kind != "boolean":
                 raise self._error(call, f"answers no boolean at {place}", f"{at}.paging.more")
@@ -76,28 +78,31 @@ class Checked:
     def _incremental(
         self, call: Operation, declared: Declared, listing: List, incremental: Incremental, record: Schema, at: str
     ) -> None:
-        if isinstance(listing.paging, Numbered | Offset):
+        if isinstance(listing.pages, Numbered | Offset):
             raise self._file.error(
-                "needs paging by token or link: while records change, numbered pages shift and one is missed", at=at
+                "needs paging by after or link: while records change, numbered pages shift and one is missed", at=at
             )
         since = self._parameter(call, incremental.since, f"{at}.since")
         if since.get("format") not in ("date-time", "date"):
             raise self._error(call, f"says not that {incremental.since} is a date-time or date", f"{at}.since")
-        field = self._contract.within(record, incremental.field)
+        if incremental.changed:
+            self._changed(declared, record, incremental.changed, f"{at}.changed")
+        if incremental.gone != NEVER:
+            self._gone(call, declared, listing, incremental, f"{at}.gone")
+        if incremental.clock:
+            self._place(call, call.answer, incremental.clock, f"{at}.clock")
+
+    def _changed(self, declared: Declared, record: Schema, name: str, at: str) -> None:
+        field = self._contract.within(record, name)
         if field is None:
-            self._no_property(record, declared.record, incremental.field, f"{at}.field")
+            self._no_property(record, declared.record, name, at)
         if field.get("format") != "date-time":
-            raise self._file.error(
-                f"{self._contract.path.name}: {declared.record}.{incremental.field} is no date-time", at=f"{at}.field"
-            )
-        self._gone(call, declared, listing, incremental, f"{at}.gone")
-        if incremental.as_of:
-            self._place(call, call.answer, incremental.as_of, f"{at}.as_of")
+            raise self._file.error(f"{self._contract.path.name}: {declared.record}.{name} is no date-time", at=at)
 
     def _gone(self, call: Operation, declared: Declared, listing: List, incremental: Incremental, at: str) -> None:
-        gone = incremental.gone
+        gone = incremental.told
         if (bool(gone.field), bool(gone.keys), bool(gone.path)).count(True) != 1:
-            raise self._file.error("takes exactly one of field, keys, path", at=at)
+            raise self._file.error("takes exactly one of keys, field, path", at=at)
         if gone.field:
             record = self._contract.component(declared.record)
             if self._contract.within(record, gone.field) is None:
@@ -105,7 +110,7 @@ class Checked:
         elif gone.keys:
             self._place(call, call.answer, gone.keys, f"{at}.keys")
         else:
-            sent = [*listing.paging.parameters, incremental.since]
+            sent = [*listing.pages.parameters, incremental.since]
             deleted = self._operation("GET", gone.path, f"{at}.path")
             for name in sent:
                 self._parameter(deleted, name, f"{at}.path")
@@ -113,22 +118,17 @@ class Checked:
             self._require(deleted, f"{at}.path", sent)
 
     def _write(self, write: Write, record: Schema, at: str) -> None:
-        key, batch = write.idempotency, write.batch
-        other = (BUSY | {401, 403}).intersection(write.refused.statuses)
+        other = (BUSY | {401, 403}).intersection(write.receipt.refused)
         if other:
-            raise self._file.error(
-                f"{min(other)} is about all calls, not about one record", at=f"{at}.refused.statuses"
-            )
-        if key.header and key.field:
-            raise self._file.error("takes a header or a field, not both", at=f"{at}.idempotency")
-        if batch is not None:
-            self._batch(write, record, at)
+            raise self._file.error(f"{min(other)} is about all calls, not about one record", at=f"{at}.receipt.refused")
+        if write.put is not None:
+            self._put(write, write.put, record, at)
         elif not write.create or not write.update:
-            raise self._file.error("needs create and update, or batch", at=at)
-        elif not (key.header or key.field) and not (write.create.startswith("PUT ") and PART.search(write.create)):
+            raise self._file.error("give either put, or create and update", at=at)
+        elif not write.keyed and not (write.create.startswith("PUT ") and PART.search(write.create)):
             raise self._file.error(
-                "says not what makes a resend harmless: give idempotency a header or field, or create with "
-                "PUT at a path that has a {field} of the record",
+                "a create that is sent again makes two; name where the idempotency key goes (key), or create with PUT "
+                "at a path that has a {field} of the record, where a second one replaces the first",
                 at=f"{at}.create",
             )
         for name, spelled in (("create", write.create), ("update", write.update), ("delete", write.delete)):
@@ -137,7 +137,7 @@ class Checked:
 
     def _call(self, write: Write, name: str, spelled: str, record: Schema, at: str) -> None:
         call = self._operation(*_split(spelled), at)
-        key, sent = write.idempotency, [write.idempotency.header] if write.idempotency.header else []
+        key, sent = write.key, [write.key.header] if write.key.header else []
         parts = PART.findall(call.path)
         if name != "create" or len(parts) > 1:
             self._parts(call, 1, at)
@@ -153,27 +153,30 @@ class Checked:
             self._place(call, call.answer, write.receipt.id, at)
         self._require(call, at, sent)
 
-    def _batch(self, write: Write, record: Schema, at: str) -> None:
-        batch = write.batch
-        assert batch is not None  # noqa: S101 - the caller asked
-        call = self._operation(*_split(batch.call), f"{at}.batch.call")
-        key = write.idempotency.field
-        if not key or write.create or write.update:
+    def _put(self, write: Write, put: Put, record: Schema, at: str) -> None:
+        receipt = write.receipt
+        call = self._operation(*_split(put.call), f"{at}.put.call")
+        if write.create or write.update or write.key.field or write.within:
             raise self._file.error(
-                "is instead of create and update, and needs idempotency with a field", at=f"{at}.batch"
+                "is instead of create and update, and has a key and a within of its own", at=f"{at}.put"
             )
-        items = self._contract.within(call.body, batch.items)
+        if not receipt.each or not receipt.key:
+            raise self._file.error(
+                "many records in a call need a receipt each; give `each` and `key`", at=f"{at}.receipt"
+            )
+        items = self._contract.within(call.body, put.each)
         item = self._contract.resolved(items["items"]) if items and "items" in items else None
         if item is None:
-            raise self._error(call, f"takes no list at {batch.items}", f"{at}.batch.items")
-        for place in (key, batch.id):
-            self._place(call, item, place, f"{at}.batch", what="takes in an item")
-        self._is_record(call, item, batch.within, record, f"{at}.batch.within")
-        results = self._place(call, call.answer, batch.results, f"{at}.batch.results")
+            raise self._error(call, f"takes no list at {put.each}", f"{at}.put.each")
+        for name in ("key", "id"):
+            self._place(call, item, getattr(put, name), f"{at}.put.{name}", what="takes in an item")
+        self._is_record(call, item, put.within, record, f"{at}.put.within")
+        results = self._place(call, call.answer, receipt.each, f"{at}.receipt.each")
         result = self._contract.resolved(results.get("items", {}))
-        for place in (key, write.receipt.id, *([batch.status] if batch.status else [])):
-            self._place(call, result, place, f"{at}.batch.results", what="answers in a result")
-        self._require(call, f"{at}.batch.call")
+        for name in ("key", "id", "status"):
+            if place := getattr(receipt, name):
+                self._place(call, result, place, f"{at}.receipt.{name}", what="answers in a result")
+        self._require(call, f"{at}.put.call")
 
     def _operation(self, method: str, path: str, at: str) -> Operation:
         found = self._contract.operation(method, path)
@@ -210,10 +213,9 @@ class Checked:
 
     def _require(self, call: Operation, at: str, sent: Sequence[str] = ()) -> None:
         """All that the call requires is sent: parameters of the query, headers."""
-        login = self._declaration.login
         headers = {
             *(name.lower() for name in (*self._declaration.headers, *sent)),
-            *([login.header.lower()] if isinstance(login, Key) else []),
+            header_of(self._declaration.login).lower(),
             "accept",
             "authorization",
             "content-type",

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from msgspec import Struct
 from requests.utils import parse_header_links
 
+from samspil.declared import paging
+from samspil.declared.paging import Whole
 from samspil.errors import SettingsError
 
 Query = Mapping[str, str | int]
@@ -27,7 +29,39 @@ class Step(NamedTuple):
     link: str  # the header
 
 
-class Paging(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+class Paging(paging.Paging, frozen=True, kw_only=True):
+    """Also by ``link``: the answer links to the next page, in the ``header`` Link (RFC 8288) or in its ``body`` at ``next``."""
+
+    link: Literal["", "header", "body"] = ""
+
+    ways: ClassVar[tuple[str, ...]] = ("page", "offset", "after", "link")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if bool(self.next) != (bool(self.after) or self.link == "body"):
+            raise ValueError(
+                "`next` is the place of what leads on: it goes with `after` and with `link: body`, and they with it"
+            )
+        if self.offset and not self.size:
+            raise ValueError("`offset` needs `size`: how far is the next page?")
+        if self.more and (self.after or self.link):
+            raise ValueError("`more` goes with `page` and `offset`; else `next` tells the end")
+
+
+def pages(told: Whole | Paging) -> Pages:
+    """How one gets from page to page of a list that is declared so."""
+    if isinstance(told, str):
+        return Pages()
+    if told.page:
+        return Numbered(size=told.size, parameter=told.page, first_page=told.first, more=told.more)
+    if told.offset:
+        return Offset(size=told.size, parameter=told.offset, more=told.more)
+    if told.after:
+        return Token(size=told.size, parameter=told.after, next=told.next)
+    return Link(size=told.size, next=told.next)
+
+
+class Pages(Struct, frozen=True, kw_only=True):
     """One page and no more."""
 
     size: str = ""
@@ -56,15 +90,10 @@ class Paging(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_
         return query
 
 
-class Whole(Paging, frozen=True, tag="none"):
-    """Everything in one answer."""
-
-
-class Numbered(Paging, frozen=True, tag="page"):
+class Numbered(Pages, frozen=True, kw_only=True):
     """Pages have numbers. ``more``: the place of a boolean; without it the first empty page is the end."""
 
-    parameter: str = "page"
-    size: str = "pageSize"
+    parameter: str
     first_page: int = 1
     more: str = ""
 
@@ -88,11 +117,10 @@ class Numbered(Paging, frozen=True, tag="page"):
         return {**query, self.parameter: int(query[self.parameter]) + 1}
 
 
-class Offset(Paging, frozen=True, tag="offset"):
+class Offset(Pages, frozen=True, kw_only=True):
     """So many records are left out. ``more``: as for numbered pages."""
 
-    parameter: str = "offset"
-    size: str = "limit"
+    parameter: str
     more: str = ""
 
     @property
@@ -115,7 +143,7 @@ class Offset(Paging, frozen=True, tag="offset"):
         return {**query, self.parameter: int(query[self.parameter]) + int(query[self.size])}
 
 
-class Token(Paging, frozen=True, tag="token"):
+class Token(Pages, frozen=True, kw_only=True):
     """The answer has, at the place ``next``, an opaque text for the parameter; none, null or "" on the last page."""
 
     parameter: str
@@ -133,7 +161,7 @@ class Token(Paging, frozen=True, tag="token"):
         return {**query, self.parameter: step.next} if step.next else None
 
 
-class Link(Paging, frozen=True, tag="link"):
+class Link(Pages, frozen=True, kw_only=True):
     """The answer links to the next page, at the place ``next`` or, without it, in the header Link (RFC 8288).
 
     A link may change the query and nothing else: not the host, not the path.

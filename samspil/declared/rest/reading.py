@@ -26,7 +26,7 @@ class Reading:
         self._size = getattr(caller.settings, "page_size", 0)
         self._since = moment(since)
         self._latest: datetime | None = None
-        self._as_of: datetime | None = None
+        self._clock: datetime | None = None
         self._lost = False  # a page was passed over
 
     def __iter__(self) -> Iterator[Page]:
@@ -37,14 +37,14 @@ class Reading:
             return
         for cut in self._cuts(self._list.path, incremental):
             yield cut.page._replace(gone=cut.gone)
-        if incremental.gone.path and self._since is not None:
-            for cut in self._cuts(incremental.gone.path, incremental):
+        if incremental.told.path and self._since is not None:
+            for cut in self._cuts(incremental.told.path, incremental):
                 yield Page([], [], cut.page.rejected, [*cut.page.keys, *cut.gone])
         yield Page([], [], cursor=self._cursor(incremental))
 
     def _cuts(self, path: str, incremental: Incremental | None) -> Iterator[Cut]:
         """One list's pages. Raises Unavailable if they repeat or several in a row cannot be read."""
-        paging, shape = self._list.paging, answer_shape(self._declared, self._list)
+        paging, shape = self._list.pages, answer_shape(self._declared, self._list)
         url = f"{self._caller.address}{path}"
         query: Query | None = {**paging.first(self._size), **self._asked(incremental)}
         seen: set[int] = set()
@@ -92,14 +92,14 @@ class Reading:
     def _note(self, cut: Cut, incremental: Incremental | None) -> None:
         if incremental is None:
             return
-        if self._as_of is None:
-            self._as_of = cut.as_of  # the first page's: what changes while the others are read is later
+        if self._clock is None:
+            self._clock = cut.clock  # the first page's: what changes while the others are read is later
         if cut.latest is not None and (self._latest is None or cut.latest > self._latest):
             self._latest = cut.latest
 
     def _cursor(self, incremental: Incremental) -> str | None:
         """Where the next read may start: never before where this one did, and nowhere if a page was lost."""
-        found = self._as_of if incremental.as_of else self._latest
+        found = self._clock if incremental.clock else self._latest
         if self._lost or found is None:
             found = self._since
         elif self._since is not None:
@@ -113,9 +113,9 @@ class Reading:
 def answer_shape(declared: Declared, listing: List) -> AnswerShape:
     """How the answer of a schema's list is built."""
     incremental = listing.incremental
-    places = {"records": listing.records, **listing.paging.places}
+    places = {"records": listing.records, **listing.pages.places}
     if incremental is None:
         return AnswerShape(places, declared.key)
-    gone = incremental.gone
-    places |= {name: place for name, place in (("gone", gone.keys), ("as_of", incremental.as_of)) if place}
-    return AnswerShape(places, declared.key, changed=incremental.field, deleted=gone.field, value=gone.value)
+    gone = incremental.told
+    places |= {name: place for name, place in (("gone", gone.keys), ("clock", incremental.clock)) if place}
+    return AnswerShape(places, declared.key, changed=incremental.changed, deleted=gone.field, value=gone.value)

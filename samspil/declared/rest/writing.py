@@ -11,7 +11,7 @@ import msgspec
 from samspil.connector import Change, Field, Receipt
 from samspil.declared.rest.answer import at
 from samspil.declared.rest.caller import Caller
-from samspil.declared.rest.declaration import Batch, Write
+from samspil.declared.rest.declaration import Put, Write
 from samspil.errors import Refused
 from samspil.http import Answer
 
@@ -27,8 +27,8 @@ class Writing:
 
     def send(self, changes: Sequence[Change]) -> list[Receipt]:
         """Receipts in the order of the changes. Raises AccessError or Unavailable."""
-        batch = self._write.batch
-        if batch is None:
+        many = self._write.put
+        if many is None:
             return [self._delete(one) if one.action == "delete" else self._put(one) for one in changes]
         receipts: list[Receipt] = []
         puts: list[Change] = []
@@ -36,10 +36,10 @@ class Writing:
             if change.action == "put":
                 puts.append(change)
                 continue
-            receipts += self._puts(puts, batch)
+            receipts += self._puts(puts, many)
             puts = []
             receipts.append(self._delete(change))
-        return receipts + self._puts(puts, batch)
+        return receipts + self._puts(puts, many)
 
     def _put(self, change: Change) -> Receipt:
         write = self._write
@@ -73,39 +73,41 @@ class Writing:
             return Receipt(their_id=change.their_id)
         return self._receipt(self._write.delete, answer, change.their_id)
 
-    def _puts(self, changes: Sequence[Change], batch: Batch) -> list[Receipt]:
+    def _puts(self, changes: Sequence[Change], many: Put) -> list[Receipt]:
         if not changes:
             return []
-        key, receipt = self._write.idempotency.field, self._write.receipt
+        receipt = self._write.receipt
         items = [
-            {key: change.idempotency_key, batch.within: msgspec.Raw(change.raw)}
-            | ({batch.id: change.their_id} if change.their_id is not None else {})
+            {many.key: change.idempotency_key, many.within: msgspec.Raw(change.raw)}
+            | ({many.id: change.their_id} if change.their_id is not None else {})
             for change in changes
         ]
-        method, path = batch.call.split(" ", 1)
-        body = msgspec.json.encode({batch.items: items})
+        method, path = many.call.split(" ", 1)
+        body = msgspec.json.encode({many.each: items})
         answer = self._caller.send(method, path, data=body, headers={"Content-Type": "application/json"})
-        document = self._document(batch.call, answer)
-        if answer.status not in GOOD or self._code(document) not in (None, *self._write.refused.success):
-            raise self._strange(batch.call, answer)
-        given = at(document, batch.results)
-        results = {one.get(key): one for one in given if isinstance(one, dict)} if isinstance(given, list) else {}
+        document = self._document(many.call, answer)
+        if answer.status not in GOOD or self._code(document) not in (None, *receipt.passed):
+            raise self._strange(many.call, answer)
+        given = at(document, receipt.each)
+        results = (
+            {one.get(receipt.key): one for one in given if isinstance(one, dict)} if isinstance(given, list) else {}
+        )
         receipts: list[Receipt] = []
         for change in changes:
             result = results.get(change.idempotency_key)
-            status = at(result, batch.status) if batch.status else answer.status
+            status = at(result, receipt.status) if receipt.status else answer.status
             refused = self._refused(status, result)
             if result is None or (refused is None and status not in GOOD):
-                raise self._caller.strange(f"{batch.call}: did not answer every record", "answer-incomplete")
+                raise self._caller.strange(f"{many.call}: did not answer every record", "answer-incomplete")
             their_id = _text(at(result, receipt.id)) or change.their_id
             if their_id is None and refused is None:
-                raise self._caller.strange(f"{batch.call}: gave a record no id", "answer-invalid")
+                raise self._caller.strange(f"{many.call}: gave a record no id", "answer-invalid")
             receipts.append(Receipt(their_id, _text(at(result, receipt.reference)) or "", refused))
         return receipts
 
     def _body(self, change: Change) -> bytes:
         """The request: the record as it is, or in a property, with the key beside it if that is where it goes."""
-        within, key = self._write.within, self._write.idempotency.field
+        within, key = self._write.within, self._write.key.field
         if within:
             return msgspec.json.encode(
                 {within: msgspec.Raw(change.raw)} | ({key: change.idempotency_key} if key else {})
@@ -113,7 +115,7 @@ class Writing:
         return msgspec.json.encode({**change.record, key: change.idempotency_key}) if key else change.raw
 
     def _headers(self, change: Change, *, body: bool) -> dict[str, str]:
-        header = self._write.idempotency.header
+        header = self._write.key.header
         return ({"Content-Type": "application/json"} if body else {}) | (
             {header: change.idempotency_key} if header else {}
         )
@@ -126,7 +128,7 @@ class Writing:
             return Receipt(refused=refused)
         if answer.status not in GOOD:
             raise self._strange(call, answer)
-        if self._code(document) not in (None, *self._write.refused.success):
+        if self._code(document) not in (None, *self._write.receipt.passed):
             raise self._strange(call, answer)
         receipt = self._write.receipt
         their_id = known or _text(at(document, receipt.id))
@@ -145,14 +147,14 @@ class Writing:
 
     def _code(self, document: Any) -> str | None:
         """The answer's code as a text, None if it has none."""
-        return _text(at(document, self._write.refused.code)) if self._write.refused.code else None
+        return _text(at(document, self._write.receipt.code)) if self._write.receipt.code else None
 
     def _refused(self, status: Any, document: Any) -> Refused | None:
         """Why this record is refused, None if it is not. Only what the contract and the declaration know is shown."""
-        rules = self._write.refused
+        rules = self._write.receipt
         code = self._code(document)
-        known = rules.reasons.get(code) if code is not None and code not in rules.success else None
-        if status not in rules.statuses and not (status in GOOD and known):
+        known = rules.reasons.get(code) if code is not None and code not in rules.passed else None
+        if status not in rules.refused and not (status in GOOD and known):
             return None
         field = re.sub(r"\[\d+\]", "[]", _text(at(document, rules.field)) or "") if rules.field else ""
         return Refused(known or f"status-{status}", field=field if field in self._fields else "")

@@ -18,9 +18,10 @@ from msgspec.structs import replace
 
 from samspil.connector import Connector, Field, Page, Reads
 from samspil.declared.singer.catalog import Contract, streams
-from samspil.declared.singer.declaration import TAPS, TIMEOUT, Declaration, Stream, declaration, filled, settings_of
+from samspil.declared.singer.declaration import TAPS, TIMEOUT, Declaration, Stream, declaration
 from samspil.declared.singer.messages import Messages
 from samspil.declared.singer.process import Oversized, Process, find
+from samspil.declared.values import filled
 from samspil.errors import Refused, SettingsError, Unavailable
 from samspil.json import decoded
 
@@ -52,11 +53,11 @@ class SingerConnector(Connector):
             for entry in streams(listing, f"the catalog that {self.told.tap} gives")
         }
         for schema, stream in self.streams.items():
-            entry = found.get(stream.stream)
+            entry = found.get(stream.record)
             if entry is None:
                 raise SettingsError(
                     f"{self.account.id}: {self.told.tap} has no such stream, or this account may not see it",
-                    field=stream.stream,
+                    field=stream.record,
                     reason="contract-drift",
                 )
             self.contracts[schema].require(entry.get("schema"), None)
@@ -75,7 +76,7 @@ class SingerConnector(Connector):
     def _pages(self, schema: str, since: str | None) -> Iterator[Page]:
         told, contract = self.streams[schema], self.contracts[schema]
         files = {"--config": self._config, "--catalog": filled(contract.selected(), self.settings)}
-        if since is not None and told.mode == "incremental":
+        if since is not None and told.incremental:
             files["--state"] = _state(since)
         messages = Messages(told, contract, self.told.limits, system=self.account.id)
         with closing(self._process().lines(files)) as lines:  # an error in what it says ends the tap too
@@ -104,10 +105,14 @@ class SingerConnector(Connector):
 
 def connector(path: Path) -> type[Connector]:
     """The class a declaration describes. Raises SettingsError with the file and line that is wrong."""
-    told, by_schema = declaration(path)
+    told, settings = declaration(path)
+    by_schema = told.schemas
     name = path.parent.name.title().replace("_", "")
     contracts = {schema: Contract(path.with_name(told.catalog), stream) for schema, stream in by_schema.items()}
-    reads = {schema: Reads(stream.stream, stream.mode) for schema, stream in by_schema.items()}
+    reads = {
+        schema: Reads(stream.record, "incremental" if stream.incremental else "snapshot")
+        for schema, stream in by_schema.items()
+    }
     return type(
         name,
         (SingerConnector,),
@@ -115,7 +120,7 @@ def connector(path: Path) -> type[Connector]:
             "__module__": __name__,
             "__doc__": told.title,
             "title": told.title,
-            "Settings": settings_of(told, name),
+            "Settings": settings,
             "reads": reads,
             "told": told,
             "streams": by_schema,

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from samspil.connector import Field
-from samspil.declared.singer.declaration import NEVER, Stream
+from samspil.declared.singer.declaration import Stream
 from samspil.errors import SettingsError
 
 _LARGEST = 8 << 20  # bytes of a catalog.json
@@ -24,9 +24,9 @@ class Contract:
 
     def __init__(self, path: Path, told: Stream) -> None:
         self._path, self._told = path, told
-        entries = [entry for entry in _streams(path) if entry.get("tap_stream_id", entry.get("stream")) == told.stream]
+        entries = [entry for entry in _streams(path) if entry.get("tap_stream_id", entry.get("stream")) == told.record]
         if len(entries) != 1:
-            raise SettingsError(f"has no stream {told.stream}, or two", file=str(path), field=told.stream)
+            raise SettingsError(f"has no stream {told.record}, or two", file=str(path), field=told.record)
         self.entry = entries[0]
         schema = self.entry.get("schema")
         if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
@@ -35,8 +35,8 @@ class Contract:
         self.properties: dict[str, Any] = {
             name: node for name, node in schema["properties"].items() if name not in self.left_out
         }
-        self._required = {*told.key, *schema.get("required", ())}
-        named = [*told.key, told.replication_key, told.deleted if told.deleted != NEVER else ""]
+        self._required = {*told.keys, *schema.get("required", ())}
+        named = [*told.keys, *([told.incremental.changed, told.incremental.mark] if told.incremental else [])]
         for name in filter(None, named):
             if name not in self.properties:
                 raise self._error("is named in the declaration, but the stream has no such property", name)
@@ -48,8 +48,8 @@ class Contract:
     def selected(self) -> dict[str, Any]:
         """The catalog to give the tap: this stream alone, selected, with the way it is to be read."""
         entry = copy.deepcopy(self.entry)
-        method = "FULL_TABLE" if self._told.mode == "snapshot" else "INCREMENTAL"
-        key = self._told.replication_key or None
+        method = "INCREMENTAL" if self._told.incremental else "FULL_TABLE"
+        key = self._told.incremental.changed if self._told.incremental else None
         entry["replication_method"], entry["replication_key"] = method, key
         wanted: dict[str, Any] = {"selected": True, "replication-method": method}
         if key:
@@ -74,12 +74,12 @@ class Contract:
                 raise self._error("is gone: the tap no longer gives it", name)
             if (where := _difference(self.properties[name], there[name], name)) is not None:
                 raise self._error("has another type than in the contract", where)
-        if key and sorted(key) != sorted(self._told.key):
+        if key and sorted(key) != sorted(self._told.keys):
             raise self._error("the tap names other key properties than the declaration", "key")
 
     def _error(self, message: str, name: str) -> SettingsError:
         hint = "" if not name else "; look at what changed, then renew the file with the tap's --discover"
-        field = ".".join(filter(None, (self._told.stream, name)))
+        field = ".".join(filter(None, (self._told.record, name)))
         return SettingsError(f"{message}{hint}", file=str(self._path), field=field, reason="contract-drift")
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from samspil.connector import Page, Rejected
 from samspil.declared.singer.catalog import Contract
-from samspil.declared.singer.declaration import NEVER, Limits, Stream
+from samspil.declared.singer.declaration import Limits, Stream
 from samspil.declared.singer.process import Oversized
 from samspil.errors import Refused, SamspilError, SettingsError, Unavailable
 
@@ -64,11 +64,11 @@ class Messages:
 
     def __init__(self, told: Stream, contract: Contract, limits: Limits, *, system: str) -> None:
         self._told, self._contract, self._limits, self._system = told, contract, limits, system
-        fields: list[Any] = [(f"k{n}", str | int, msgspec.field(name=name)) for n, name in enumerate(told.key)]
-        if told.deleted not in ("", NEVER):
-            fields.append(("gone", Any, msgspec.field(name=told.deleted, default=None)))
+        fields: list[Any] = [(f"k{n}", str | int, msgspec.field(name=name)) for n, name in enumerate(told.keys)]
+        if told.incremental and told.incremental.mark:
+            fields.append(("gone", Any, msgspec.field(name=told.incremental.mark, default=None)))
         self._keyed: msgspec.json.Decoder[Any] = msgspec.json.Decoder(msgspec.defstruct("Keyed", fields))
-        self._names = contract.entry.get("stream", told.stream), told.stream
+        self._names = contract.entry.get("stream", told.record), told.record
         self._message_name = ""
         self._whole = False  # nothing came after the message that says that all came
         self._versions: set[int | None] = set()
@@ -115,7 +115,7 @@ class Messages:
         elif message.type == "BATCH":
             raise SettingsError(
                 f"{self._system}: the tap gives files (BATCH); turn that off in its config",
-                field=self._told.stream,
+                field=self._told.record,
                 reason="tap-batch",
             )
         else:
@@ -138,7 +138,7 @@ class Messages:
         if len(value) > self._limits.state:
             limit = f"{self._limits.state} bytes"
             raise SamspilError(f"{self._system}: the tap's STATE is larger than {limit}", reason="state-too-large")
-        return value.decode() if self._told.mode == "incremental" else None
+        return value.decode() if self._told.incremental else None
 
     def _page(self, gathered: _Gathered, cursor: str | None) -> Page:
         page = Page([], [], gathered.rejected, [], cursor)
@@ -160,7 +160,7 @@ class Messages:
 
     def _key(self, raw: bytes) -> tuple[bytes, bool]:
         """A record's key, and whether it is deleted. Raises ValueError if it has none."""
-        *parts, flag = (*msgspec.structs.astuple(self._keyed.decode(raw)), None)[: len(self._told.key) + 1]
+        *parts, flag = (*msgspec.structs.astuple(self._keyed.decode(raw)), None)[: len(self._told.keys) + 1]
         if "" in parts:
             raise ValueError
         key = str(parts[0]).encode() if len(parts) == 1 else msgspec.json.encode(parts)
@@ -181,18 +181,18 @@ class Messages:
     def _require_end(self) -> None:
         if not self._message_name:
             raise self._unfinished("ended without a SCHEMA of the stream")
-        if self._told.version and not self._whole:
+        if self._told.listing.version and not self._whole:
             raise self._unfinished("ended without ACTIVATE_VERSION after the last record")
-        if self._told.mode == "incremental" and not self._resumable:
+        if self._told.incremental and not self._resumable:
             raise self._unfinished("ended without a STATE")
 
     def _unfinished(self, how: str) -> Unavailable:
-        return Unavailable(f"{self._told.stream}: the tap {how}", system=self._system, reason="tap-incomplete")
+        return Unavailable(f"{self._told.record}: the tap {how}", system=self._system, reason="tap-incomplete")
 
     def _other_stream(self) -> SettingsError:
         return SettingsError(
             f"{self._system}: the tap gives a stream that was not selected",
-            field=self._told.stream,
+            field=self._told.record,
             reason="tap-other-stream",
         )
 

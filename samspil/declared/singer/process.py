@@ -94,7 +94,7 @@ class Process:
         listener = threading.Thread(target=self._listen, args=(errors,), name="samspil-tap-errors", daemon=True)
         listener.start()
         try:
-            until = time.monotonic() + self._limits.total
+            until = time.monotonic() + self._limits.duration
             yield from self._whole_lines(self._blocks(output.fileno(), until, folder))
             if not _ends(process, min(self._limits.silence, until - time.monotonic())):
                 raise self._late("does not end")

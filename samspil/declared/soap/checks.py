@@ -8,20 +8,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import msgspec
+from msgspec import Meta
 
+from samspil.declared.login import login_fields
+from samspil.declared.settings import settings_class
 from samspil.declared.soap import values
 from samspil.declared.soap.contract import Contract, Operation
-from samspil.declared.soap.declaration import Call, Declaration, Errors, Listing, Schema, Sending, Writing
+from samspil.declared.soap.declaration import Call, Declaration, Errors, Incremental, Listing, Schema, Sending, Writing
 from samspil.declared.soap.schemas import Element
+from samspil.declared.values import require_names
 from samspil.errors import SettingsError
 from samspil.http import HttpSettings
 from samspil.yamlfile import YamlFile
 
 _SHOWN = 15  # names in an error
-_TAKEN = {*HttpSettings.__struct_fields__, "username", "password", "api_key", "page_size", *values.OURS}
+_PAGE_SIZE = Annotated[int, Meta(ge=0, le=100_000)]  # 0: what the declaration says
 
 
 class Checked:
@@ -39,15 +42,20 @@ class Checked:
             if not (path.parent / self.declaration.wsdl).is_file():
                 raise self.file.error("there is no such file in the folder", at="wsdl") from error
             raise
-        self._settings()
+        self.settings = settings_class(
+            f"{path.parent.name.title().replace('_', '')}Settings",
+            self.file,
+            HttpSettings,
+            more=[*login_fields(self.declaration.login), ("page_size", _PAGE_SIZE, 0)],
+        )
         self._errors(self.declaration.errors)
         for name, given in self.declaration.headers.items():
             self._header(name, given)
         self.check = self._call(self.declaration.check, "check")
-        self.schemas: dict[str, Schema] = {}
+        self.schemas = self.declaration.schemas
         self.records: dict[str, Element] = {}
-        for name, raw in self.declaration.schemas.items():
-            self.schemas[name] = self._schema(name, raw)
+        for name, schema in self.schemas.items():
+            self._schema(name, schema)
 
     def operation(self, name: str, at: str) -> Operation:
         try:
@@ -58,16 +66,6 @@ class Checked:
     def header(self, name: str) -> Element:
         """The SOAP header of this name."""
         return self.contract.schemas.elements(name)[0]
-
-    def _settings(self) -> None:
-        for name, setting in self.declaration.settings.items():
-            at = f"settings.{name}"
-            if name in _TAKEN or not name.isidentifier():
-                raise self.file.error("is not a name for a setting of your own", at=at)
-            try:
-                re.compile(setting.pattern)
-            except re.error:
-                raise self.file.error("is not a regular expression", at=f"{at}.pattern") from None
 
     def _errors(self, errors: Errors) -> None:
         if bool(errors.status) != bool(errors.passed):
@@ -91,12 +89,9 @@ class Checked:
         return call
 
     def _values(self, given: dict[str, Any], element: Element, where: str, at: str) -> None:
-        for path, value in values.leaves(given):
+        for path, _ in values.leaves(given):
             self._path(path, element, where, f"{at}.{path}")
-            name = values.setting(value)
-            known = {*self.declaration.settings, *values.OURS, *HttpSettings.__struct_fields__, "username"}
-            if name and name not in known:
-                raise self.file.error(f"there is no setting {name}; declare it under settings", at=f"{at}.{path}")
+        require_names(self.file, given, at)
 
     def _path(self, path: str, element: Element, where: str, at: str) -> Element:
         """The element at a path. Raises SettingsError telling what there is."""
@@ -108,14 +103,8 @@ class Checked:
             found, there = child, f"{where}: {step}"
         return found
 
-    def _schema(self, name: str, raw: dict[str, Any]) -> Schema:
+    def _schema(self, name: str, schema: Schema) -> None:
         at = f"schemas.{name}"
-        try:
-            schema = msgspec.convert(raw, Schema)
-        except msgspec.ValidationError as error:
-            text, _, where = str(error).partition(" - at ")
-            where = where.strip("`").removeprefix("$")
-            raise self.file.error(text, at=f"{at}{where}") from None
         if not (schema.listing or schema.write):
             raise self.file.error("needs a `list` to be read or a `write` to be written", at=at)
         if schema.listing:
@@ -131,9 +120,8 @@ class Checked:
             self._writing(name, schema, schema.write, f"{at}.write")
         record = self.records[name]
         self._path(schema.key, record, f"the record {schema.record}", f"{at}.key")
-        if schema.listing and schema.listing.since:
-            self._since(schema.listing, record, f"{at}.list.since")
-        return schema
+        if schema.listing and schema.listing.incremental:
+            self._incremental(schema.listing, schema.listing.incremental, record, f"{at}.list.incremental")
 
     def _record(self, name: str, schema: Schema, within: Element, at: str) -> None:
         """The record's element, the same wherever it stands."""
@@ -145,36 +133,28 @@ class Checked:
             raise self.file.error(f"{within.name} has another {schema.record} than the operation before it", at=at)
 
     def _paging(self, listing: Listing, at: str) -> None:
-        paging = listing.paging
+        paging = listing.pages
         if paging is None:
             return
         operation = self.contract.operation(listing.operation)
-        ways = [name for name in ("page", "offset", "after") if getattr(paging, name)]
-        if len(ways) != 1:
-            raise self.file.error("give one of page, offset and after", at=at)
-        for name in (*ways, "size"):
+        for name in (*paging.ways, "size"):
             if path := getattr(paging, name):
                 self._path(path, operation.request, f"the request of {operation.name}", f"{at}.{name}")
         for name in ("more", "total", "next"):
             if path := getattr(paging, name):
                 self._path(path, operation.answer, f"the answer of {operation.name}", f"{at}.{name}")
-        if not (paging.size or paging.more or paging.next or paging.total):
-            raise self.file.error("give size, more, next or total: without, the end cannot be seen", at=at)
 
-    def _since(self, listing: Listing, record: Element, at: str) -> None:
-        since = listing.since
-        if since is None:
-            return
+    def _incremental(self, listing: Listing, incremental: Incremental, record: Element, at: str) -> None:
         operation = self.contract.operation(listing.operation)
-        self._path(since.field, operation.request, f"the request of {operation.name}", f"{at}.field")
-        if bool(since.clock) == bool(since.changed):
-            raise self.file.error("give either clock or changed", at=at)
-        for name in ("clock", "gone"):
-            if path := getattr(since, name):
-                self._path(path, operation.answer, f"the answer of {operation.name}", f"{at}.{name}")
-        if since.changed:
-            self._path(since.changed, record, f"the record {record.name}", f"{at}.changed")
-            if len(record.below(since.changed.rpartition(".")[2])) > 1:
+        where = f"the answer of {operation.name}"
+        self._path(incremental.since, operation.request, f"the request of {operation.name}", f"{at}.since")
+        if incremental.clock:
+            self._path(incremental.clock, operation.answer, where, f"{at}.clock")
+        if incremental.told:
+            self._path(incremental.told, operation.answer, where, f"{at}.gone.keys")
+        if incremental.changed:
+            self._path(incremental.changed, record, f"the record {record.name}", f"{at}.changed")
+            if len(record.below(incremental.changed.rpartition(".")[2])) > 1:
                 raise self.file.error("stands in more than one place of the record", at=f"{at}.changed")
 
     def _writing(self, name: str, schema: Schema, writing: Writing, at: str) -> None:

@@ -1,8 +1,8 @@
 """The declaration of a SOAP connector: what ``connector.yaml`` may say, closed and typed.
 
 Paths are dotted local names as the WSDL has them. Those of a request start below the request's element, those of an
-answer below the answer's, those of a record below the record. A value ``$name`` is that setting of the account,
-``$uuid`` a new UUID for each call and ``$now`` the moment of the call in UTC; everything else is sent as it is.
+answer below the answer's, those of a record below the record. In the values of a header or a request ``{name}`` is that
+setting of the account (see ``samspil.declared.values``); everything else is sent as it is.
 """
 
 from __future__ import annotations
@@ -12,27 +12,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from samspil.declared import login, paging, receipt
+from samspil.declared.closed import Closed
+from samspil.declared.closed import Word as Name
+from samspil.declared.incremental import Asked, Never
+from samspil.declared.login import Key
+from samspil.declared.paging import Whole
+from samspil.declared.settings import Settings
+
 Values = dict[str, Any]
-Name = Annotated[str, Meta(min_length=1)]
-
-
-class Closed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a declaration consists of: no field that is not asked for."""
-
-
-class Header(Closed, frozen=True, kw_only=True):
-    """A key in an HTTP header of this name; it is the account's ``api_key``."""
-
-    header: Name
-
-
-class Setting(Closed, frozen=True, kw_only=True):
-    """A setting of the system's own. One without ``default`` must be given; ``secret`` is for keys and passwords."""
-
-    about: str = ""
-    pattern: str = ""
-    default: str | None = None
-    secret: bool = False
 
 
 class Errors(Closed, frozen=True, kw_only=True):
@@ -44,58 +32,62 @@ class Errors(Closed, frozen=True, kw_only=True):
 
     code: str = ""
     status: str = ""
-    passed: list[str] = []
-    access: list[str] = []
-    unavailable: list[str] = []
-    refused: list[str] = []
-    missing: list[str] = []
+    passed: tuple[str, ...] = ()
+    access: tuple[str, ...] = ()
+    unavailable: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class Call(Closed, frozen=True, kw_only=True):
     """An operation and what it is asked."""
 
     operation: Name
-    values: Values = {}
+    values: Values = msgspec.field(default_factory=dict)
 
 
-class Paging(Closed, frozen=True, kw_only=True):
-    """How a list comes in parts: by ``page`` (number), ``offset`` (records to skip) or ``after`` (the last key seen).
-
-    ``next``: the element of the answer to send in ``after`` instead of the last key. ``size``: where the number of
-    ``records`` per page goes, which the account may set otherwise (``page_size``). The list ends where ``more`` is
-    false, where ``next`` is empty, or with a page that is not full. ``total`` must add up.
+class Paging(paging.Paging, frozen=True, kw_only=True):
+    """Without ``next``, ``after`` takes the last key seen. The list ends where ``more`` is false, where ``next`` is empty, or
+    with a page that is not full. ``total``: where the answer says how many there are in all; that must add up.
+    ``page_size``: so many are asked for, which the account may set otherwise.
     """
 
-    page: str = ""
-    first: int = 1
-    offset: str = ""
-    after: str = ""
-    next: str = ""
-    size: str = ""
-    records: Annotated[int, Meta(ge=1, le=100_000)] = 500
-    more: str = ""
+    page_size: Annotated[int, Meta(ge=1, le=100_000)] = 500
     total: str = ""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (self.size or self.more or self.next or self.total):
+            raise ValueError("give size, more, next or total: without, the end cannot be seen")
 
-class Since(Closed, frozen=True, kw_only=True):
-    """How to ask for what changed: ``field`` of the request takes the moment of the last read less ``overlap`` seconds.
 
-    That moment is the answer's element ``clock`` (the system's own time) or the latest ``changed`` of the records. ``gone``: the answer's
-    elements that hold keys of deleted records; null if the system never tells.
-    """
+class Gone(Closed, frozen=True, kw_only=True):
+    """``keys``: the answer's elements that hold keys of deleted records."""
 
-    field: Name
-    overlap: Annotated[int, Meta(ge=0)]
-    clock: str = ""
-    changed: str = ""
-    gone: str | None
+    keys: Name
+
+
+class Incremental(Asked, frozen=True, kw_only=True):
+    """Reading what changed: ``since`` and ``clock`` are elements of the request and the answer, ``changed`` of the record."""
+
+    gone: Never | Gone
+
+    @property
+    def told(self) -> str:
+        """The elements with keys of deleted records; empty if the system never tells."""
+        return "" if isinstance(self.gone, str) else self.gone.keys
 
 
 class Listing(Call, frozen=True, kw_only=True):
-    """How to read: all at once, in pages, since a moment. Answers with attachments (MTOM) need no word."""
+    """How to read: all at once or in pages, whole or what changed. Answers with attachments (MTOM) need no word."""
 
-    paging: Paging | None = None
-    since: Since | None = None
+    paging: Whole | Paging
+    incremental: Incremental | None = None
+
+    @property
+    def pages(self) -> Paging | None:
+        """The way of paging; None for a list in one answer."""
+        return None if isinstance(self.paging, str) else self.paging
 
 
 class Fetch(Call, frozen=True, kw_only=True):
@@ -114,26 +106,19 @@ class Sending(Call, frozen=True, kw_only=True):
     each: str = ""
     key: str = ""
     id: str = ""
-    item: Values = {}
+    item: Values = msgspec.field(default_factory=dict)
 
 
-class Receipts(Closed, frozen=True, kw_only=True):
+class Receipt(receipt.Receipt, frozen=True, kw_only=True):
     """Where the answer says what became of each record. ``each``: the element that repeats, one per record.
 
-    Below it: ``key`` as it was sent (else the order tells), ``id`` is the system's name of the record (else its key),
-    ``reference`` a receipt number; ``status`` must be in ``passed``, one in ``again`` means to send it again; ``code``
-    and ``field`` tell why it is refused.
+    Below it: ``key`` as it was sent (else the order tells); without an ``id`` a record is called by its key; a ``status`` in
+    ``again`` means to send it again; without ``status``, a ``code`` means that it is refused.
     """
 
     each: str = ""
     key: str = ""
-    id: str = ""
-    reference: str = ""
-    status: str = ""
-    passed: list[str] = []
-    again: list[str] = []
-    code: str = ""
-    field: str = ""
+    again: tuple[str, ...] = ()
 
 
 class Writing(Closed, frozen=True, kw_only=True):
@@ -144,7 +129,7 @@ class Writing(Closed, frozen=True, kw_only=True):
     create: Sending | None = None
     update: Sending | None = None
     delete: Sending | None = None
-    receipt: Receipts = Receipts()
+    receipt: Receipt = Receipt()
 
     @property
     def ways(self) -> dict[str, Sending]:
@@ -170,9 +155,9 @@ class Declaration(Closed, frozen=True, kw_only=True):
     title: Name
     wsdl: Name
     prefix: str = ""
-    login: Literal["none", "basic", "certificate"] | Header
-    settings: dict[str, Setting] = {}
-    headers: dict[str, Values] = {}
+    login: login.Word | Key
+    settings: Settings = msgspec.field(default_factory=dict)
+    headers: dict[str, Values] = msgspec.field(default_factory=dict)
     errors: Errors = Errors()
     check: str | Call
-    schemas: dict[str, Values]  # each is a Schema; read one by one, for the line of what is wrong
+    schemas: Annotated[dict[str, Schema], Meta(min_length=1)]

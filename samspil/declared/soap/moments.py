@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from samspil.declared.soap.declaration import Since
+from samspil.declared.soap.declaration import Incremental
 from samspil.errors import SettingsError
 from samspil.mapping.dates import DENMARK
 
@@ -17,17 +17,17 @@ _REPEATED = timedelta(hours=1)  # when summer time ends, a clock without offset 
 class Latest:
     """The latest moment seen while a list is read; ``cursor`` is where the next read may start, None if nobody knows."""
 
-    def __init__(self, since: Since, before: str | None) -> None:
-        self._since, self._moment, self.cursor = since, _moment(before or ""), before
-        self._told = False
+    def __init__(self, told: Incremental, before: str | None) -> None:
+        self._told, self._moment, self.cursor = told, _moment(before or ""), before
+        self._clocked = False
 
     def see(self, raws: Sequence[bytes], clock: str, prefix: str) -> None:
         """Take note of a page: the clock of the first one, or every record's ``changed``."""
-        if self._since.clock:
-            if not self._told and _moment(clock) is not None:
-                self.cursor, self._told = clock, True
+        if self._told.clock:
+            if not self._clocked and _moment(clock) is not None:
+                self.cursor, self._clocked = clock, True
             return
-        name = re.escape(f"{prefix}:" if prefix else "") + re.escape(self._since.changed.rpartition(".")[2])
+        name = re.escape(f"{prefix}:" if prefix else "") + re.escape(self._told.changed.rpartition(".")[2])
         pattern = re.compile(rf"<{name}>\s*([^<]*?)\s*</{name}>".encode())
         for raw in raws:
             for match in pattern.findall(raw):
@@ -39,12 +39,12 @@ class Latest:
             self._moment, self.cursor = moment, text
 
 
-def asked(since: Since, cursor: str) -> str:
+def asked(told: Incremental, cursor: str) -> str:
     """The moment to ask from: the cursor's less the overlap. Raises SettingsError if it is none of ours."""
     if _moment(cursor) is None:
         raise SettingsError("is not a cursor of this list", field="cursor")
     moment = datetime.fromisoformat(cursor)
-    overlap = timedelta(seconds=since.overlap)
+    overlap = timedelta(seconds=told.overlap)
     return (moment - (overlap if moment.tzinfo else overlap + _REPEATED)).isoformat()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from samspil.connector import Page
-from samspil.declared.soap.declaration import Listing, Paging
+from samspil.declared.soap.declaration import Listing
 from samspil.declared.soap.moments import Latest, asked
 from samspil.declared.soap.source import Source
 from samspil.errors import Unavailable
@@ -32,9 +32,9 @@ class Listed:
 
     def __init__(self, source: Source, listing: Listing, size: int, since: str | None) -> None:
         self._source, self._listing, self._since = source, listing, since
-        self._paging = listing.paging or Paging()
-        self._size = size or self._paging.records
-        self._latest = Latest(listing.since, since) if listing.since else None
+        self._paging = listing.pages
+        self._size = size or (self._paging.page_size if self._paging else 1)
+        self._latest = Latest(listing.incremental, since) if listing.incremental else None
         self._total, self._count, self._whole, self._unread = "", 0, True, 0
 
     def __iter__(self) -> Iterator[Page]:
@@ -50,7 +50,8 @@ class Listed:
                 answered = part  # the last one tells whether the list goes on
             if not self._goes_on(answered):
                 break
-            start += answered.found if self._paging.offset and answered.size == self._size else self._size
+            by_offset = self._paging is not None and self._paging.offset
+            start += answered.found if by_offset and answered.size == self._size else self._size
             place = answered.told["next"] or (keys[-1].decode() if keys else place)
         if self._whole and self._total and int(self._total) != self._count:
             raise self._moved("the list changed while it was read", "list-moved")
@@ -71,7 +72,7 @@ class Listed:
     def _apart(self, answered: _Answered, start: int, size: int) -> Iterator[_Answered]:
         """An answer that cannot be read, asked for in smaller ones until what is broken stands alone."""
         paging = self._paging
-        if size == 1 or not (paging.size and (paging.page or paging.offset)):
+        if size == 1 or paging is None or not (paging.size and (paging.page or paging.offset)):
             yield answered
             return
         each = size // 2 if size % 2 == 0 else 1
@@ -85,8 +86,10 @@ class Listed:
                 return
 
     def _goes_on(self, answered: _Answered) -> bool:
-        """Whether there is more. After an answer that nobody could read there is, if there are pages at all."""
+        """Whether there is more. After an answer that nobody could read there is, if pages are counted."""
         paging = self._paging
+        if paging is None:
+            return False
         if not answered.whole:
             if paging.after:
                 raise self._moved("a page cannot be read, and nobody knows where the next one starts", "paging-stuck")
@@ -101,9 +104,12 @@ class Listed:
 
     def _given(self, start: int, size: int, place: str) -> dict[str, Any]:
         given: dict[str, Any] = {}
-        if self._listing.since and self._since:
-            given[self._listing.since.field] = asked(self._listing.since, self._since)
+        incremental = self._listing.incremental
+        if incremental and self._since:
+            given[incremental.since] = asked(incremental, self._since)
         paging = self._paging
+        if paging is None:
+            return given
         if paging.page:
             given[paging.page] = paging.first + start // size
         if paging.offset:
@@ -116,19 +122,21 @@ class Listed:
 
     def _answer(self, start: int, size: int, place: str) -> _Answered:
         """One answer, asked for again as a whole: nothing of it has been handed on."""
-        given, since = self._given(start, size, place), self._listing.since
+        given, incremental = self._given(start, size, place), self._listing.incremental
         for attempt in self._source.service.soap.retried():
             with attempt:
                 answer = self._source.ask(self._listing, given)
-        paths = {name: getattr(self._paging, name) for name in ("more", "total", "next")}
-        paths["clock"] = since.clock if since else ""
+        paths = {name: getattr(self._paging, name, "") for name in ("more", "total", "next")}
+        paths["clock"] = incremental.clock if incremental else ""
         self._unread = 0 if answer.beside.whole and (answer.keys or answer.rejected) else self._unread + 1
         if self._unread == STUCK:
             raise self._moved(f"{STUCK} answers in a row have nothing that can be read", "paging-stuck")
         told = {name: "".join(answer.beside.texts(path)[:1]) if path else "" for name, path in paths.items()}
         if not told["total"].isdigit():
             told["total"] = ""
-        gone = [key.encode() for key in answer.beside.texts(since.gone)] if since and since.gone else []
+        gone = (
+            [key.encode() for key in answer.beside.texts(incremental.told)] if incremental and incremental.told else []
+        )
         return _Answered(Page(answer.raws, answer.keys, answer.rejected, gone), answer.beside.whole, size, told)
 
     def _moved(self, message: str, reason: str) -> Unavailable:

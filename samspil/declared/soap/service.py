@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 from samspil.cut import RecordShape
+from samspil.declared.login import Access
 from samspil.declared.soap.checks import Checked
 from samspil.declared.soap.contract import Operation, shape
 from samspil.declared.soap.declaration import Call, Errors
-from samspil.declared.soap.settings import credentials
 from samspil.declared.soap.values import filled, put
 from samspil.errors import AccessError, Refused, SettingsError, Unavailable
 from samspil.http import Session
@@ -24,6 +23,7 @@ class Service:
     def __init__(self, system: str, checked: Checked, settings: Any, requests: dict[str, RecordType]) -> None:
         self.system, self._checked, self._settings, self._requests = system, checked, settings, requests
         self._session = Session(system, settings, passed=(500,))
+        self._access = Access(checked.declaration.login, self._session, settings)
         self.soap = Soap(
             self._session,
             checked.contract.wsdl,
@@ -52,11 +52,7 @@ class Service:
             self._checked.header(name).tag: filled(given, self._settings)
             for name, given in self._checked.declaration.headers.items()
         }
-        return {"headers": headers, "http_headers": self._login}
-
-    @cached_property
-    def _login(self) -> dict[str, str]:
-        return credentials(self._checked.declaration, self._settings)
+        return {"headers": headers, "http_headers": self._access.headers()}
 
     def _message(self, call: Call, given: Mapping[str, Any]) -> bytes:
         operation = self._checked.contract.operation(call.operation)

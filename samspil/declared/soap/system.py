@@ -13,7 +13,6 @@ from samspil.declared.soap.checks import Checked
 from samspil.declared.soap.contract import shape
 from samspil.declared.soap.reading import Listed
 from samspil.declared.soap.service import Service
-from samspil.declared.soap.settings import settings_class
 from samspil.declared.soap.source import Source
 from samspil.declared.soap.writing import Delivery, place
 from samspil.errors import Refused
@@ -109,7 +108,7 @@ def made(path: Path) -> type[SoapSystem]:
         for schema, declared in checked.schemas.items()
     }
     reads = {
-        schema: Reads(declared.record, "incremental" if declared.listing.since else "snapshot")
+        schema: Reads(declared.record, "incremental" if declared.listing.incremental else "snapshot")
         for schema, declared in checked.schemas.items()
         if declared.listing
     }
@@ -130,7 +129,7 @@ def made(path: Path) -> type[SoapSystem]:
             "__module__": f"connectors.{name}",
             "__doc__": checked.declaration.title,
             "title": checked.declaration.title,
-            "Settings": settings_class(title, checked.declaration),
+            "Settings": checked.settings,
             "name": name,
             "checked": checked,
             "kinds": kinds,

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
 from typing import Any
 
-OURS = ("uuid", "now")  # $uuid and $now
+from samspil.declared import values as settled
 
 
-def filled(values: Mapping[str, Any], settings: Any, **given: Any) -> dict[str, Any]:
-    """The values with every ``$name`` filled in, and ``given`` (by dotted path) put where it belongs."""
-    made: dict[str, Any] = _filled(values, settings)
-    return put(made, given)
+def filled(given: Mapping[str, Any], settings: Any) -> dict[str, Any]:
+    """The values with the account's settings in them, as a message takes them."""
+    made: dict[str, Any] = _texts(settled.filled(given, settings))
+    return made
 
 
 def put(values: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,23 +46,10 @@ def leaves(values: Any, at: str = "") -> Iterator[tuple[str, Any]]:
         yield at, values
 
 
-def setting(value: object) -> str:
-    """The name in ``$name``; empty for a plain value."""
-    return value[1:] if isinstance(value, str) and value[:1] == "$" else ""
-
-
-def _filled(value: Any, settings: Any) -> Any:
+def _texts(value: Any) -> Any:
+    """Numbers with a point as text, as they go into a message."""
     if isinstance(value, dict):
-        return {name: _filled(item, settings) for name, item in value.items()}
+        return {name: _texts(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_filled(item, settings) for item in value]
-    name = setting(value)
-    if name == "uuid":
-        return str(uuid.uuid4())
-    if name == "now":
-        return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    if name:
-        return getattr(settings, name)
-    if isinstance(value, date):
-        return value.isoformat()
+        return [_texts(item) for item in value]
     return str(value) if isinstance(value, float) else value

@@ -7,7 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from samspil.connector import Change, Receipt
-from samspil.declared.soap.declaration import Receipts, Schema, Sending, Writing
+from samspil.declared.soap.declaration import Receipt as Told
+from samspil.declared.soap.declaration import Schema, Sending, Writing
 from samspil.declared.soap.schemas import Element
 from samspil.declared.soap.service import Service
 from samspil.declared.soap.values import filled, got, put
@@ -141,11 +142,12 @@ def place(element: Element, schema: Schema, sending: Sending, *, deletes: bool) 
     return found[0][0]
 
 
-def _refused(one: dict[str, Any], wanted: Receipts, record: str, code: str) -> Refused:
-    """The system's own code as a reason; its text may quote the record and is left behind."""
+def _refused(one: dict[str, Any], wanted: Told, record: str, code: str) -> Refused:
+    """The reason declared for the system's own code, or the code as one; its text may quote the record and is left behind."""
     plain = "".join(character if character.isalnum() and character.isascii() else "-" for character in code)
     field = _text(one, wanted.field).removeprefix(f"{record}.")
-    return Refused(f"rejected-{plain.lower().strip('-')[:40] or 'unknown'}", field=field[:100])
+    reason = wanted.reasons.get(code) or f"rejected-{plain.lower().strip('-')[:40] or 'unknown'}"
+    return Refused(reason, field=field[:100])
 
 
 def _text(one: dict[str, Any], path: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from samspil.declared.soap.values import put
-from samspil.testing.declared_rest.shown import SPREAD, Clock
+from samspil.testing.clock import Clock, spread
 from samspil.testing.soap.words import Record, Words
 from samspil.testing.world import PREFIX, World
 
@@ -56,7 +56,7 @@ class History:
             before, gone = self._night(night - 1) if night > 1 else ({}, {})
             moment = self._clocks[night].changed
             now = {
-                key: self._same(key, made, before, moment + timedelta(seconds=number // SPREAD % 3600))
+                key: self._same(key, made, before, spread(moment, number))
                 for number, (key, made) in enumerate(self._made(night).items())
             }
             gone = {**gone, **{key: moment for key in before if key not in now}}

@@ -5,15 +5,14 @@ What a sandbox answers where nothing else is known of the system yet.
 
 from __future__ import annotations
 
-import re
-import re._parser as regular  # type: ignore[import-not-found]  # Python has no public parser of regular expressions
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from lxml import etree
 
 from samspil.declared.soap.documents import XSD
 from samspil.declared.soap.schemas import Element
+from samspil.testing.sampled import sampled
 
 _PLAIN = {
     "boolean": "false",
@@ -84,41 +83,3 @@ def _fitting(builtin: str, facets: Mapping[str, str]) -> str:
     if least_number is not None:
         return least_number
     return "1"
-
-
-def sampled(pattern: str) -> str:
-    """The simplest text that a regular expression matches as a whole."""
-    return "".join(_sample(regular.parse(_translated(pattern))))
-
-
-def _translated(pattern: str) -> str:
-    """An XML Schema expression as Python's: the classes of name characters are its own."""
-    return re.sub(r"\\[icIC]", lambda match: {"i": "[A-Za-z]", "c": "[A-Za-z0-9]"}.get(match[0][1], "[-]"), pattern)
-
-
-def _sample(parsed: Any) -> Iterator[str]:
-    """The simplest text that an expression matches."""
-    for kind, value in parsed:
-        name = str(kind)
-        if name == "LITERAL":
-            yield chr(value)
-        elif name == "IN":
-            yield _one(value)
-        elif name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-            for _ in range(value[0]):
-                yield from _sample(value[2])
-        elif name == "SUBPATTERN":
-            yield from _sample(value[3])
-        elif name == "BRANCH":
-            yield from _sample(value[1][0])
-        elif name in ("ANY", "NOT_LITERAL", "CATEGORY"):
-            yield "a"
-
-
-def _one(members: Any) -> str:
-    kind, value = members[0]
-    if str(kind) == "RANGE":
-        return chr(value[0])
-    if str(kind) == "LITERAL":
-        return chr(value)
-    return "0" if str(value) == "CATEGORY_DIGIT" else "a"

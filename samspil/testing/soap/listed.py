@@ -17,28 +17,28 @@ def listed(
     history: History, listing: Listing, message: etree._Element, night: int, now: datetime
 ) -> tuple[dict[str, Any], list[bytes]]:
     """The answer's values by path, and its records. ``message`` is the request's element."""
-    shown, since = history.shown(night), listing.since
+    shown, incremental = history.shown(night), listing.incremental
     given: dict[str, Any] = {}
-    if since:
-        moment = _moment(text(message, since.field))
+    if incremental:
+        moment = _moment(text(message, incremental.since))
         if moment:
             shown = {key: one for key, one in shown.items() if one.changed >= moment}
-        if since.gone:
-            given[since.gone] = [key for key, at in history.gone(night).items() if moment and at >= moment]
-        if since.clock:
-            given[since.clock] = now.isoformat()
+        if incremental.told:
+            given[incremental.told] = [key for key, at in history.gone(night).items() if moment and at >= moment]
+        if incremental.clock:
+            given[incremental.clock] = now.isoformat()
     keys = list(shown)
     start, end = 0, len(keys)
-    if listing.paging:
-        start, end = _page(listing.paging, message, keys)
-        given |= _told(listing.paging, keys, start, end)
-        if since and since.gone and end < len(keys):
-            given[since.gone] = []  # they come with the last page
+    if listing.pages:
+        start, end = _page(listing.pages, message, keys)
+        given |= _told(listing.pages, keys, start, end)
+        if incremental and incremental.told and end < len(keys):
+            given[incremental.told] = []  # they come with the last page
     return given, [shown[key].raw for key in keys[start:end]]
 
 
 def _page(paging: Paging, message: etree._Element, keys: list[str]) -> tuple[int, int]:
-    size = int(text(message, paging.size) or paging.records) if paging.size else paging.records
+    size = int(text(message, paging.size) or paging.page_size) if paging.size else paging.page_size
     if paging.page:
         start = (int(text(message, paging.page) or paging.first) - paging.first) * size
     elif paging.offset:

@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 from samspil import xml
-from samspil.declared.soap.declaration import Receipts, Schema, Sending, Writing
+from samspil.declared.soap.declaration import Receipt, Schema, Sending, Writing
 from samspil.declared.soap.schemas import Element
 from samspil.declared.soap.system import SoapSystem
 from samspil.declared.soap.values import got, put
@@ -114,7 +114,7 @@ class Register:
             receipt[wanted.field] = field
         return receipt
 
-    def _refusal(self, wanted: Receipts) -> str:
+    def _refusal(self, wanted: Receipt) -> str:
         """A status that neither passes nor asks to send again: the first such in the WSDL."""
         sending = next(iter(self._writing.ways.values()))
         answer = self._system.checked.contract.operation(sending.operation).answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,11 +17,12 @@ from samspil import xml
 from samspil.declared.soap.contract import Operation
 from samspil.declared.soap.declaration import Listing, Schema, Sending
 from samspil.declared.soap.system import SoapSystem, made
-from samspil.declared.soap.values import leaves, setting
+from samspil.declared.soap.values import leaves
+from samspil.declared.values import named
 from samspil.errors import Refused
 from samspil.mapping.mapping import FOLDER
 from samspil.soap import ENVELOPE
-from samspil.testing.declared_rest.shown import Clock, clock
+from samspil.testing.clock import Clock, clock
 from samspil.testing.sandbox import Sandbox
 from samspil.testing.soap.access import PATH, Access
 from samspil.testing.soap.answers import Answers, multipart
@@ -44,15 +46,15 @@ class SoapFault(Exception):
 class SoapSandbox(Sandbox):
     """Shows its world's records by the mapping read backwards, and takes what is sent; a subclass names the folder.
 
-    What the declaration says nothing of is answered with an instance made from the WSDL. ``extra`` are the account's
-    settings of the system's own, ``attachments`` says that binary content is sent as MTOM. Faults of its own: ``fault-with-200`` (a busy fault with status 200), ``fault:CODE``,
+    What the declaration says nothing of is answered with an instance made from the WSDL. ``settings`` are the account's
+    of the system's own, where a value made from their declaration is not enough; ``attachments`` says that binary content is sent as MTOM. Faults of its own: ``fault-with-200`` (a busy fault with status 200), ``fault:CODE``,
     ``business-error`` (a business status with status 200), ``half-batch`` (the second half gets no receipt and is not
     kept), ``failed-batch`` (the system failed at the second half).
     """
 
     folder: ClassVar[Path]  # the connector's
     mappings: ClassVar[Path] = FOLDER
-    extra: ClassVar[dict[str, Any]] = {}
+    settings: ClassVar[Mapping[str, Any]] = {}
     attachments: ClassVar[bool] = False
     plays = ("half-batch", "failed-batch", "fault-with-200", "business-error", "late-commit", "skew")
 
@@ -60,7 +62,7 @@ class SoapSandbox(Sandbox):
         super().__init__(world, night=night)
         self.system: type[SoapSystem] = made(self.folder / "connector.yaml")
         self._contract, self._errors = self.system.checked.contract, self.system.checked.declaration.errors
-        self._access = Access(self.system.checked, self.extra)
+        self._access = Access(self.system.checked, self.settings)
         self._clocks: dict[int, Clock] = {}
         self.to_night(night)
         self._answers = Answers(self.system)
@@ -95,8 +97,8 @@ class SoapSandbox(Sandbox):
         self._clocks[night] = clock(night, skew=self.skew, late=self.late, before=self._clocks.get(night - 1))
 
     def _history(self, name: str, schema: Schema) -> History:
-        since = schema.listing.since if schema.listing else None
-        return History(self.world, name, self.words(name), since.changed if since else "", self._clocks)
+        incremental = schema.listing.incremental if schema.listing else None
+        return History(self.world, name, self.words(name), incremental.changed if incremental else "", self._clocks)
 
     async def _called(self, request: Request) -> Response:
         if not self._access.lets_in(request):
@@ -167,7 +169,7 @@ class SoapSandbox(Sandbox):
         first = message if not sending.each else _each(message, sending.each)[0]
         constants = [(first, path, value) for path, value in leaves(sending.item)]
         constants += [(message, path, value) for path, value in leaves(sending.values)]
-        return all(setting(value) or text(place, path) == str(value) for place, path, value in constants)
+        return all(named(str(value)) or text(place, path) == str(value) for place, path, value in constants)
 
     def _listed(self, operation: Operation, name: str, listing: Listing, message: etree._Element) -> bytes:
         given, raws = listed(self._histories[name], listing, message, self.night, self._clocks[self.night].now)

@@ -43,7 +43,7 @@ def call(sandbox, operation, inner="", header=HEADER, **changed):
         f"<s:Body><a:{operation}>{inner}</a:{operation}></s:Body></s:Envelope>"
     )
     headers = {"Content-Type": "text/xml", "SOAPAction": f'"{NAMESPACE}/{operation}"', **changed}
-    auth = None if "Authorization" in changed else (account.login, account.password)
+    auth = None if "Authorization" in changed else (account.login.encode(), account.password.encode())
     answer = requests.post(account.url, data=body.encode(), headers=headers, auth=auth, timeout=5)
     return answer.status_code, answer.content
 

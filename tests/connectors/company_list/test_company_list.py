@@ -20,32 +20,33 @@ OFFICE = """
     kind: drop
     title: An office that takes companies as CSV
     folder: ind
-    writes:
+    schemas:
       company:
         record: Virksomhed
-        file: Virksomheder_{delivery}.csv
-        format: csv
-        delimiter: ","
         key: Nummer
-        delivery: Leverance
-        theirs: VoresNr
-        actions: {column: Handling, put: GEM, delete: SLET}
-        trailer: Antal
-        receipts:
-          {folder: kvittering, status: Status, ok: OK, theirs: VoresNr, reference: Kvittering, code: Fejl, field: Felt}
-        columns:
-          - {name: Leverance, length: 36, required: true}
-          - {name: Handling, type: code, required: true, values: [GEM, SLET]}
-          - {name: VoresNr}
-          - {name: Nummer, required: true}
-          - {name: CVR, type: digits, length: 8, required: true}
-          - {name: PNummer, title: P-nr., type: digits, length: 10, required: true}
-          - {name: Virksomhed, required: true}
-          - {name: Adresse}
-          - {name: Postnr, type: digits, length: 4}
-          - {name: By}
-          - {name: Pladser, type: integer, required: true}
-          - {name: LedigePladser, title: Ledige pladser, type: integer, required: true}
+        write:
+          file: Virksomheder_{delivery}.csv
+          format: csv
+          delimiter: ","
+          key: Leverance
+          id: VoresNr
+          actions: {column: Handling, put: GEM, delete: SLET}
+          trailer: Antal
+          receipt:
+            {folder: kvittering, status: Status, passed: [OK], id: VoresNr, reference: Kvittering, code: Fejl, field: Felt}
+          columns:
+            - {name: Leverance, length: 36, required: true}
+            - {name: Handling, type: code, required: true, values: [GEM, SLET]}
+            - {name: VoresNr}
+            - {name: Nummer, required: true}
+            - {name: CVR, type: digits, length: 8, required: true}
+            - {name: PNummer, title: P-nr., type: digits, length: 10, required: true}
+            - {name: Virksomhed, required: true}
+            - {name: Adresse}
+            - {name: Postnr, type: digits, length: 4}
+            - {name: By}
+            - {name: Pladser, type: integer, required: true}
+            - {name: LedigePladser, title: Ledige pladser, type: integer, required: true}
 """
 
 

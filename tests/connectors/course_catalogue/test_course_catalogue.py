@@ -98,7 +98,7 @@ def test_an_incremental_read_goes_on_where_the_tap_said(register, tmp_path):
     here = Path(its.__file__).parent
     (folder / "catalog.json").write_bytes((here / "catalog.json").read_bytes())
     text = (here / "connector.yaml").read_text()
-    how = "mode: incremental, replication_key: rettet, deleted: never"
+    how = "incremental: {changed: rettet, gone: never}"
     (folder / "connector.yaml").write_text(text.replace("version: true", how))
     connector = declared(folder / "connector.yaml")(register.account)
     first = list(connector.read("activity"))

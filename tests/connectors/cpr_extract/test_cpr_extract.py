@@ -17,34 +17,35 @@ OFFICE = """
     kind: drop
     title: An office that takes persons as fixed-width lines
     folder: ind
-    writes:
+    schemas:
       person:
         record: Person
-        file: P{delivery}.txt
-        format: fixed
         key: Noegle
-        receipts: none
-        lines:
-          width: 200
-          breaks: false
-          type: {start: 1, length: 2}
-          start: "00"
-          end: {type: "99", count: {start: 5, length: 6}, counts: all}
-          records:
-            "10":
-              - {name: Noegle, start: 3, length: 15, required: true}
-              - {name: Personnummer, start: 18, length: 10, type: cpr, required: true}
-              - {name: TidligerePersonnummer, start: 28, length: 10, type: cpr}
-              - {name: Status, start: 38, length: 2, type: code, required: true}
-              - {name: Kommunekode, start: 40, length: 4, align: right, fill: "0", required: true}
-              - {name: Adressebeskyttelse, start: 44, length: 1, required: true}
-              - {name: Fornavne, start: 45, length: 60, required: true}
-              - {name: Efternavn, start: 105, length: 60, required: true}
-            "20":
-              - {name: Noegle, start: 3, length: 15, required: true}
-              - {name: Vejadresse, start: 18, length: 60}
-              - {name: Postnummer, start: 78, length: 4, type: digits}
-              - {name: Postdistrikt, start: 82, length: 30}
+        write:
+          file: P{delivery}.txt
+          format: fixed
+          receipt: none
+          lines:
+            width: 200
+            breaks: false
+            type: {start: 1, length: 2}
+            start: "00"
+            end: {type: "99", count: {start: 5, length: 6}, counts: all}
+            records:
+              "10":
+                - {name: Noegle, start: 3, length: 15, required: true}
+                - {name: Personnummer, start: 18, length: 10, type: cpr, required: true}
+                - {name: TidligerePersonnummer, start: 28, length: 10, type: cpr}
+                - {name: Status, start: 38, length: 2, type: code, required: true}
+                - {name: Kommunekode, start: 40, length: 4, align: right, fill: "0", required: true}
+                - {name: Adressebeskyttelse, start: 44, length: 1, required: true}
+                - {name: Fornavne, start: 45, length: 60, required: true}
+                - {name: Efternavn, start: 105, length: 60, required: true}
+              "20":
+                - {name: Noegle, start: 3, length: 15, required: true}
+                - {name: Vejadresse, start: 18, length: 60}
+                - {name: Postnummer, start: 78, length: 4, type: digits}
+                - {name: Postdistrikt, start: 82, length: 30}
 """
 
 

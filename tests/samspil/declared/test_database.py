@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, event, text
 
 from samspil.account import Account
 from samspil.connector import Change
+from samspil.declared import database as tables
 from samspil.declared import declared
 from samspil.declared.database import writing
 from samspil.errors import AccessError, SettingsError, Unavailable
@@ -18,11 +19,11 @@ from samspil.errors import AccessError, SettingsError, Unavailable
 DECLARATION = """
 kind: database
 title: Tables in a test
-tables:
+schemas:
   action_plan:
-    table: plans
+    record: plans
     key: [id]
-    read: {}
+    list: {}
     write: {batch: 500}
     columns:
       id: text!
@@ -36,15 +37,15 @@ tables:
       photo: bytes
       goals: [{id: text!, title: text}]
   assessment:
-    table: answers
+    record: answers
     key: [person, round]
-    read: {}
+    list: {}
     write: {}
     columns: {person: text!, round: integer!, score: integer}
   attendance:
-    table: days
+    record: days
     key: [id]
-    read: {updated: changed, overlap: 60, deleted: removed}
+    list: {incremental: {changed: changed, overlap: 60, gone: {field: removed}}}
     columns: {id: integer!, status: text}
 """
 PLAN = {
@@ -197,8 +198,10 @@ def test_columns_that_are_not_declared_keep_what_they_hold(database, engine):
 
 
 def test_the_way_for_any_other_dialect_does_the_same(database, engine, monkeypatch):
-    monkeypatch.setattr(writing, "_copy", writing.update_or_insert)
-    monkeypatch.setattr(writing, "_on_conflict", writing.update_or_insert)
+    def upsert(connection, declared, rows, *, new):
+        writing.update_or_insert(connection, declared, rows)
+
+    monkeypatch.setattr(tables, "upsert", upsert)
     execute(engine, "ALTER TABLE plans ADD COLUMN theirs varchar(20) DEFAULT 'kept'")
     database.write("action_plan", [put(PLAN, id=f"P{n}") for n in range(400)])
     execute(engine, "UPDATE plans SET theirs = 'their own'")
@@ -387,15 +390,16 @@ def test_a_dsn_that_cannot_be_used_is_a_setting_to_correct(path, dsn):
 @pytest.mark.parametrize(
     ("old", "new", "line", "message"),
     [
-        ("words: text", "words: words", 12, "tables.action_plan.columns.words: words is none of: text, integer"),
-        ("key: [id]", "key: [nr]", 7, "tables.action_plan.key: nr is none of the columns"),
-        ("key: [id]", "key: [goals]", 7, "tables.action_plan.key: goals is a list"),
-        ("    read: {}\n    write: {batch: 500}\n", "", 5, "tables.action_plan: is neither read nor written"),
-        ("overlap: 60, deleted: removed", "overlap: 60", 30, "say what marks a deleted row"),
-        ("removed}", "removed}\n    write: {}", 31, "somebody else's to write"),
-        ("updated: changed", "updated: status", 30, "the column is no timestamp"),
-        ("table: plans", "table: plans; drop", 6, "table"),
-        ("photo: bytes", "photo: bytes\n      Robert'); --: text", 10, "tables.action_plan.columns"),
+        ("words: text", "words: words", 12, "schemas.action_plan.columns.words: words is none of: text, integer"),
+        ("key: [id]", "key: [nr]", 7, "schemas.action_plan.key: nr is none of the columns"),
+        ("key: [id]", "key: [goals]", 7, "schemas.action_plan.key: goals is a list"),
+        ("    list: {}\n    write: {batch: 500}\n", "", 5, "schemas.action_plan: needs a `list`"),
+        ("overlap: 60, gone: {field: removed}", "overlap: 60", 30, "missing required field `gone`"),
+        ("removed}}}", "removed}}}\n    write: {}", 31, "somebody else's to write"),
+        ("changed: changed", "changed: status", 30, "the column is no timestamp"),
+        ("record: plans", "record: plans; drop", 6, "record"),
+        ("removed}}}", "removed}}, gone: {field: x}}", 30, "a `gone` of its own"),
+        ("photo: bytes", "photo: bytes\n      Robert'); --: text", 10, "schemas.action_plan.columns"),
         ("batch: 500", "batch: 500, replace: true", 9, "unknown field"),
         ("goals: [{id: text!, title: text}]", "goals: [text]", 20, "a list has one example"),
     ],

@@ -14,67 +14,67 @@ CSV = """\
 kind: drop
 title: A list (liste)
 folder: "{kommune}/ud"
-settings: {kommune: the municipality's folder}
-reads:
+settings: {kommune: {about: the municipality's folder}}
+schemas:
   company:
     record: Virksomhed
-    files: Liste_{date}.csv
-    format: csv
-    delimiter: ","
-    key: [Skole, Nr]
-    complete: {trailer: Antal}
-    taken: {move: arkiv}
-    columns:
-      - {name: Skole, required: true}
-      - {name: Nr, required: true}
-      - {name: Navn}
-writes:
-  company:
-    record: Virksomhed
-    file: Ind_{delivery}.csv
-    format: csv
     key: Nr
-    receipts: none
-    columns:
-      - {name: Skole, required: true}
-      - {name: Nr, required: true}
-      - {name: Navn}
+    list:
+      files: Liste_{date}.csv
+      format: csv
+      delimiter: ","
+      complete: {trailer: Antal}
+      taken: {move: arkiv}
+      columns:
+        - {name: Skole, required: true}
+        - {name: Nr, required: true}
+        - {name: Navn}
+    write:
+      file: Ind_{delivery}.csv
+      format: csv
+      receipt: none
+      columns:
+        - {name: Skole, required: true}
+        - {name: Nr, required: true}
+        - {name: Navn}
 """
 FIXED = """\
 kind: drop
 title: A register
-reads:
+schemas:
   person:
     record: Person
-    files: U.txt
-    format: fixed
     key: Id
-    complete: end
-    lines:
-      width: 20
-      type: {start: 1, length: 2}
-      end: {type: "99", count: {start: 3, length: 5}}
-      records:
-        "10":
-          - {name: Id, start: 3, length: 4}
-          - {name: Navn, start: 7, length: 10}
-        "20":
-          - {name: Id, start: 3, length: 4}
-          - {name: Vej, start: 7, length: 10}
+    list:
+      files: U.txt
+      format: fixed
+      complete: end
+      lines:
+        width: 20
+        type: {start: 1, length: 2}
+        end: {type: "99", count: {start: 3, length: 5}}
+        records:
+          "10":
+            - {name: Id, start: 3, length: 4}
+            - {name: Navn, start: 7, length: 10}
+          "20":
+            - {name: Id, start: 3, length: 4}
+            - {name: Vej, start: 7, length: 10}
 """
 XLSX = """\
 kind: drop
 title: A sheet
-reads:
+schemas:
   company:
     record: Virksomhed
-    files: Liste.xlsx
-    format: xlsx
     key: Nr
-    complete: renamed
-    columns:
-      - {name: Nr, required: true}
-      - {name: Postnr, type: digits, length: 4, padded: true}
+    list:
+      files: Liste.xlsx
+      format: xlsx
+      complete: renamed
+      columns:
+        - {name: Nr, required: true}
+        - {name: Postnr, type: digits, length: 4, padded: true}
 """
 
 
@@ -102,96 +102,153 @@ def test_the_other_formats_are_connectors_too(tmp_path, text):
 @pytest.mark.parametrize(
     ("text", "old", "new", "line", "field", "message"),
     [
-        (CSV, "format: csv\n    delimiter", "format: cvs\n    delimiter", 9, "reads.company.format", "cvs"),
-        (CSV, 'delimiter: ","', 'delimiter: "x"', 10, "reads.company.delimiter", "enum"),
-        (CSV, "key: [Skole, Nr]", "key: [Skole, Nummer]", 14, "reads.company.columns", "Nummer is not among"),
-        (CSV, "files: Liste_{date}.csv", "files: Liste_{dato}.csv", 8, "reads.company.files", "{dato}"),
-        (CSV, "complete: {trailer: Antal}", "complete: {}", 12, "reads.company.complete", "whole file"),
-        (CSV, "complete: {trailer: Antal}", "complete: end", 12, "reads.company.complete", "end record"),
-        (CSV, "complete: {trailer: Antal}", "complete: {beside: .zip}", 12, "reads.company.complete.beside", ".zip"),
-        (CSV, "    complete: {trailer: Antal}\n", "", 6, "reads.company", "complete"),
-        (CSV, "{move: arkiv}", "{move: '{skole}'}", 13, "reads.company.taken.move", "no setting skole"),
-        (CSV, 'folder: "{kommune}/ud"', 'folder: "{by}/ud"', 3, "folder", "no setting by"),
-        (CSV, "{kommune: the", "{password: the", 4, "settings.password", "no name for a setting"),
-        (CSV, "    taken: {move: arkiv}", "    sheet: Ark1", 6, "reads.company", "sheet"),
-        (CSV, "file: Ind_{delivery}.csv", "file: Ind.csv", 21, "writes.company.file", "{delivery}"),
-        (CSV, "    key: Nr\n", "    key: Nummer\n", 19, "writes.company", "Nummer is not among"),
-        (CSV, "receipts: none", "receipts: {folder: k, status: S, ok: OK}", 24, "writes.company.receipts", "delivery"),
+        (CSV, "format: csv\n      delimiter", "format: cvs\n      delimiter", 11, "schemas.company.list.format", "cvs"),
+        (CSV, 'delimiter: ","', 'delimiter: "x"', 12, "schemas.company.list.delimiter", "enum"),
+        (CSV, "key: Nr\n", "key: [Skole, Nummer]\n", 15, "schemas.company.list.columns", "Nummer is not among"),
+        (CSV, "files: Liste_{date}.csv", "files: Liste_{dato}.csv", 10, "schemas.company.list.files", "{dato}"),
+        (CSV, "complete: {trailer: Antal}", "complete: {}", 13, "schemas.company.list.complete", "whole file"),
+        (CSV, "complete: {trailer: Antal}", "complete: end", 13, "schemas.company.list.complete", "end record"),
         (
             CSV,
-            "receipts: none\n    columns:",
-            "receipts: none\n    columns:\n      - {name: Ny}",
+            "complete: {trailer: Antal}",
+            "complete: {beside: .zip}",
+            13,
+            "schemas.company.list.complete.beside",
+            ".zip",
+        ),
+        (CSV, "      complete: {trailer: Antal}\n", "", 9, "schemas.company.list", "complete"),
+        (
+            CSV,
+            "{move: arkiv}",
+            "{move: '{skole}'}",
+            14,
+            "schemas.company.list.taken.move",
+            "{skole} is no setting; there are: kommune",
+        ),
+        (CSV, 'folder: "{kommune}/ud"', 'folder: "{by}/ud"', 3, "folder", "{by} is no setting"),
+        (CSV, "{kommune: {", "{password: secret, kommune: {", 4, "settings.password", "is a setting already"),
+        (CSV, "      taken: {move: arkiv}", "      sheet: Ark1", 9, "schemas.company.list", "sheet"),
+        (CSV, "file: Ind_{delivery}.csv", "file: Ind.csv", 20, "schemas.company.write.file", "{delivery}"),
+        (
+            CSV,
+            "      receipt: none",
+            "      receipt: none\n      key: Nummer",
             19,
-            "writes.company",
+            "schemas.company.write",
+            "Nummer is not among",
+        ),
+        (
+            CSV,
+            "receipt: none",
+            "receipt: {folder: k, status: S, passed: [OK]}",
+            22,
+            "schemas.company.write.receipt",
+            "name it in key",
+        ),
+        (
+            CSV,
+            "receipt: none",
+            "receipt: {folder: k, status: S, passed: []}",
+            22,
+            "schemas.company.write.receipt.passed",
+            "length",
+        ),
+        (
+            CSV,
+            "receipt: none\n      columns:",
+            "receipt: none\n      columns:\n        - {name: Ny}",
+            19,
+            "schemas.company.write",
             "is read too",
         ),
         (
             CSV,
-            "    receipts: none",
-            "    receipts: none\n    theirs: Navn",
-            25,
-            "writes.company.theirs",
+            "      receipt: none",
+            "      receipt: none\n      id: Navn",
+            23,
+            "schemas.company.write.id",
             "without receipts",
         ),
-        (CSV, "    receipts: none", "    receipts: none\n    batch: 0", 25, "writes.company.batch", "at least 1"),
-        (FIXED, "complete: end", "complete: renamed", 9, "reads.person.complete", "end record"),
-        (FIXED, "complete: end", "complete: {trailer: A}", 9, "reads.person.complete", "end"),
+        (CSV, "      receipt: none", "      receipt: none\n      batch: 0", 23, "schemas.company.write.batch", ">= 1"),
+        (FIXED, "complete: end", "complete: renamed", 10, "schemas.person.list.complete", "end record"),
+        (FIXED, "complete: end", "complete: {trailer: A}", 10, "schemas.person.list.complete", "end"),
         (
             FIXED,
-            'start: 7, length: 10}\n        "20"',
-            'start: 6, length: 10}\n        "20"',
-            15,
-            "reads.person.lines.records.10",
+            'start: 7, length: 10}\n          "20"',
+            'start: 6, length: 10}\n          "20"',
+            16,
+            "schemas.person.list.lines.records.10",
             "overlap",
         ),
         (
             FIXED,
             "{name: Vej, start: 7, length: 10}",
             "{name: Vej, start: 7, length: 20}",
-            20,
-            "reads.person.lines.records.20[1]",
+            21,
+            "schemas.person.list.lines.records.20[1]",
             "width of 20",
         ),
-        (FIXED, "{name: Vej, start: 7", "{name: Vej, start: 0", 20, "reads.person.lines.records.20[1]", "count from 1"),
-        (FIXED, "name: Vej", "name: Navn", 10, "reads.person.lines", "Navn is there twice"),
-        (FIXED, "      type: {start: 1, length: 2}\n", "", 10, "reads.person.lines", "needs type"),
-        (FIXED, 'end: {type: "99"', 'end: {type: "999"', 12, "reads.person.lines.type", "does not fit"),
-        (FIXED, 'end: {type: "99"', 'end: {type: "10"', 10, "reads.person.lines", "two kinds of line"),
-        (FIXED, "      width: 20\n", "      breaks: false\n", 11, "reads.person.lines.breaks", "need a width"),
         (
             FIXED,
-            "      records:",
-            "      columns: [{name: Id, start: 3, length: 4}]\n      records:",
-            10,
-            "reads.person.lines",
+            "{name: Vej, start: 7",
+            "{name: Vej, start: 0",
+            21,
+            "schemas.person.list.lines.records.20[1]",
+            "count from 1",
+        ),
+        (FIXED, "name: Vej", "name: Navn", 11, "schemas.person.list.lines", "Navn is there twice"),
+        (FIXED, "        type: {start: 1, length: 2}\n", "", 11, "schemas.person.list.lines", "needs type"),
+        (FIXED, 'end: {type: "99"', 'end: {type: "999"', 13, "schemas.person.list.lines.type", "does not fit"),
+        (FIXED, 'end: {type: "99"', 'end: {type: "10"', 11, "schemas.person.list.lines", "two kinds of line"),
+        (
+            FIXED,
+            "        width: 20\n",
+            "        breaks: false\n",
+            12,
+            "schemas.person.list.lines.breaks",
+            "need a width",
+        ),
+        (
+            FIXED,
+            "        records:",
+            "        columns: [{name: Id, start: 3, length: 4}]\n        records:",
+            11,
+            "schemas.person.list.lines",
             "not both",
         ),
         (
             FIXED,
             "{name: Vej, start: 7, length: 10}",
             "{name: Vej, start: 7}",
-            20,
-            "reads.person.lines.records.20[1]",
+            21,
+            "schemas.person.list.lines.records.20[1]",
             "length",
         ),
-        (XLSX, "length: 4, padded", "length: 40, padded", 12, "reads.company.columns[1].length", "at most 15"),
-        (XLSX, "type: digits, length: 4", "type: date", 12, "reads.company.columns[1].padded", "only text"),
-        (XLSX, "complete: renamed", "complete: renamed\n    header: 0", 10, "reads.company.header", "count from 1"),
-        (XLSX, "name: Postnr", "name: Post nr.", 10, "reads.company.columns", "no name for a field"),
+        (XLSX, "length: 4, padded", "length: 40, padded", 13, "schemas.company.list.columns[1].length", "at most 15"),
+        (XLSX, "type: digits, length: 4", "type: date", 13, "schemas.company.list.columns[1].padded", "only text"),
+        (
+            XLSX,
+            "complete: renamed",
+            "complete: renamed\n      header: 0",
+            11,
+            "schemas.company.list.header",
+            "count from 1",
+        ),
+        (XLSX, "name: Postnr", "name: Post nr.", 11, "schemas.company.list.columns", "no name for a field"),
         (
             FIXED,
             "name: Vej, start",
             "name: Vej, title: Vej, start",
-            20,
-            "reads.person.lines.records.20[1].title",
+            21,
+            "schemas.person.list.lines.records.20[1].title",
             "no header",
         ),
-        (XLSX, "reads:\n", "recieves:\n", 1, "", "recieves"),
-        (XLSX, "required: true", "required: yes please", 11, "reads.company.columns[0].required", "bool"),
+        (XLSX, "schemas:\n", "shemas:\n", 1, "", "shemas"),
+        (XLSX, "required: true", "required: yes please", 12, "schemas.company.list.columns[0].required", "bool"),
     ],
 )
 def test_what_cannot_work_names_file_line_and_field(tmp_path, text, old, new, line, field, message):
-    assert 1 == text.count(old)
+    assert 1 == text.count(old), old
     with pytest.raises(SettingsError, match=r"connector\.yaml") as caught:
         made(tmp_path, text.replace(old, new))
     assert message in str(caught.value)
@@ -199,5 +256,12 @@ def test_what_cannot_work_names_file_line_and_field(tmp_path, text, old, new, li
 
 
 def test_a_declaration_that_does_nothing_is_refused(tmp_path):
-    with pytest.raises(SettingsError, match="neither reads nor writes"):
-        made(tmp_path, "kind: drop\ntitle: Nothing\n")
+    with pytest.raises(SettingsError, match="needs a `list` to be read or a `write` to be written"):
+        made(tmp_path, "kind: drop\ntitle: Nothing\nschemas: {company: {record: R, key: K}}\n")
+
+
+def test_a_key_may_be_several_columns_where_nothing_is_called_by_it(tmp_path):
+    several = CSV.replace("key: Nr", "key: [Skole, Nr]")
+    with pytest.raises(SettingsError, match="a record is called by its key, which must be one column"):
+        made(tmp_path, several)
+    assert made(tmp_path, several[: several.index("    write:")]).reads

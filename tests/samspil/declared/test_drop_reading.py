@@ -21,21 +21,26 @@ CSV = """
     kind: drop
     title: A list
     folder: "{kommune}/ud"
-    settings: {kommune: the municipality's folder}
-    reads:
+    settings: {kommune: {about: the municipality's folder}}
+    schemas:
       company:
         record: Virksomhed
-        files: Liste_{date}{part}.csv
-        format: csv
-        encoding: latin-1
-        delimiter: ","
         key: Nr
-        complete: {trailer: Antal}
-        columns:
-          - {name: Nr, required: true}
-          - {name: Navn, required: true}
-          - {name: Ledige, type: integer, required: true}
+        list:
+          files: Liste_{date}{part}.csv
+          format: csv
+          encoding: latin-1
+          delimiter: ","
+          complete: {trailer: Antal}
+          columns:
+            - {name: Nr, required: true}
+            - {name: Navn, required: true}
+            - {name: Ledige, type: integer, required: true}
 """
+
+
+def row(fact):
+    return {"Nr": fact["id"], "Navn": fact["name"], "Ledige": fact["free_places"]}
 
 
 def sandbox_of(folder: Path, text: str):
@@ -45,12 +50,9 @@ def sandbox_of(folder: Path, text: str):
     path.write_text(textwrap.dedent(text), "utf-8")
 
     class Listing(DropSandbox):
-        file = path
+        folder = path.parent
+        renders = {SCHEMA: row}  # noqa: RUF012 - never changed
         settings = {"kommune": "skjern"} if "settings:" in text else {}
-
-        def row(self, schema, fact):
-            assert schema == SCHEMA
-            return {"Nr": fact["id"], "Navn": fact["name"], "Ledige": fact["free_places"]}
 
     return Listing(World("760", citizens=120)), declared(path)
 
@@ -97,43 +99,45 @@ FIXED = """
     kind: drop
     title: A list
     folder: ud
-    reads:
+    schemas:
       company:
         record: Virksomhed
-        files: Liste.txt
-        format: fixed
         key: Nr
-        complete: {beside: .sha256}
-        lines:
-          breaks: false
-          width: 80
-          columns:
-            - {name: Nr, start: 1, length: 15, required: true}
-            - {name: Navn, start: 16, length: 50, required: true}
-            - {name: Ledige, start: 66, length: 5, align: right, fill: "0", required: true}
+        list:
+          files: Liste.txt
+          format: fixed
+          complete: {beside: .sha256}
+          lines:
+            breaks: false
+            width: 80
+            columns:
+              - {name: Nr, start: 1, length: 15, required: true}
+              - {name: Navn, start: 16, length: 50, required: true}
+              - {name: Ledige, start: 66, length: 5, align: right, fill: "0", required: true}
 """
 XLSX = """
     kind: drop
     title: A list
     folder: ud
-    reads:
+    schemas:
       company:
         record: Virksomhed
-        files: Liste_{number}.xlsx
-        format: xlsx
         key: Nr
-        complete: {trailer: Antal}
-        columns:
-          - {name: Nr, required: true}
-          - {name: Navn, required: true}
-          - {name: Ledige, type: integer, required: true}
+        list:
+          files: Liste_{number}.xlsx
+          format: xlsx
+          complete: {trailer: Antal}
+          columns:
+            - {name: Nr, required: true}
+            - {name: Navn, required: true}
+            - {name: Ledige, type: integer, required: true}
 """
 WAYS = {
     "comma, trailer, a folder by setting": CSV,
     "titles that are no names": CSV.replace("{name: Ledige,", "{name: Ledige, title: 'Ledige pl.',"),
     "utf-8, tab": CSV.replace("latin-1", "utf-8").replace('","', '"\\t"'),
-    "no header": CSV.replace("key: Nr", "header: false\n        key: Nr"),
-    "no quotes": CSV.replace("key: Nr", "quotes: false\n        key: Nr").replace('","', '"|"'),
+    "no header": CSV.replace("complete:", "header: false\n          complete:"),
+    "no quotes": CSV.replace("complete:", "quotes: false\n          complete:").replace('","', '"|"'),
     "an ok file": CSV.replace("{trailer: Antal}", "{beside: .ok}"),
     "an md5 file": CSV.replace("{trailer: Antal}", "{beside: .md5}"),
     "renamed": CSV.replace("{trailer: Antal}", "renamed"),
@@ -190,7 +194,7 @@ def test_a_file_without_its_companion_is_not_there_yet(listing):
 
 
 def test_an_old_file_is_not_taken_for_a_new_one(listing):
-    sandbox, connector = listing(CSV.replace("key: Nr", "key: Nr\n        oldest: 5"))
+    sandbox, connector = listing(CSV.replace("complete:", "oldest: 5\n          complete:"))
     (path,) = (sandbox.root / "skjern/ud").glob("*.csv")
     then = time.time() - 6 * 3600
     os.utime(path, (then, then))
@@ -199,7 +203,7 @@ def test_an_old_file_is_not_taken_for_a_new_one(listing):
 
 
 def test_only_what_a_newer_file_replaced_is_moved_and_only_after_a_whole_read(listing):
-    sandbox, connector = listing(CSV.replace("key: Nr", "key: Nr\n        taken: {move: '{kommune}/arkiv'}"))
+    sandbox, connector = listing(CSV.replace("complete:", "taken: {move: '{kommune}/arkiv'}\n          complete:"))
     folder, archive = sandbox.root / "skjern/ud", sandbox.root / "skjern/arkiv"
     (first,) = (path.name for path in folder.iterdir())
     sandbox.to_night(5)

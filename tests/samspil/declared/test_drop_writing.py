@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -20,59 +19,61 @@ SCHEMA = "company"
 CSV = """
     kind: drop
     title: An office
-    writes:
+    schemas:
       company:
         record: Virksomhed
-        folder: ind
-        file: V_{delivery}.csv
-        format: csv
-        encoding: latin-1
-        delimiter: ","
         key: Nr
-        delivery: Leverance
-        theirs: DeresNr
-        actions: {column: Handling, put: GEM, delete: SLET}
-        trailer: Antal
-        receipts:
-          folder: kvittering
-          status: Status
-          ok: OK
-          unreadable: FILFEJL
-          theirs: DeresNr
-          reference: Kvittering
-          code: Fejl
-          field: Felt
-          reasons: {UNKNOWN: unknown-record, FORMAT: bad-format}
-        columns:
-          - {name: Leverance, required: true}
-          - {name: Handling, type: code, required: true}
-          - {name: DeresNr}
-          - {name: Nr, required: true}
-          - {name: Navn, required: true, length: 30}
-          - {name: Ledige, title: Ledige pladser, type: integer}
+        write:
+          folder: ind
+          file: V_{delivery}.csv
+          format: csv
+          encoding: latin-1
+          delimiter: ","
+          key: Leverance
+          id: DeresNr
+          actions: {column: Handling, put: GEM, delete: SLET}
+          trailer: Antal
+          receipt:
+            folder: kvittering
+            status: Status
+            passed: [OK]
+            unreadable: FILFEJL
+            id: DeresNr
+            reference: Kvittering
+            code: Fejl
+            field: Felt
+            reasons: {UNKNOWN: unknown-record, FORMAT: bad-format}
+          columns:
+            - {name: Leverance, required: true}
+            - {name: Handling, type: code, required: true}
+            - {name: DeresNr}
+            - {name: Nr, required: true}
+            - {name: Navn, required: true, length: 30}
+            - {name: Ledige, title: Ledige pladser, type: integer}
 """
 FIXED = """
     kind: drop
     title: An office
-    writes:
+    schemas:
       company:
         record: Virksomhed
-        folder: ind
-        file: V{delivery}.txt
-        format: fixed
         key: Nr
-        beside: .ok
-        receipts: none
-        lines:
-          width: 60
-          type: {start: 1, length: 1}
-          start: S
-          end: {type: E, count: {start: 2, length: 6}}
-          records:
-            V:
-              - {name: Nr, start: 2, length: 12, required: true}
-              - {name: Navn, start: 14, length: 30, required: true}
-              - {name: Ledige, start: 44, length: 4, align: right, fill: "0"}
+        write:
+          folder: ind
+          file: V{delivery}.txt
+          format: fixed
+          beside: .ok
+          receipt: none
+          lines:
+            width: 60
+            type: {start: 1, length: 1}
+            start: S
+            end: {type: E, count: {start: 2, length: 6}}
+            records:
+              V:
+                - {name: Nr, start: 2, length: 12, required: true}
+                - {name: Navn, start: 14, length: 30, required: true}
+                - {name: Ledige, start: 44, length: 4, align: right, fill: "0"}
 """
 
 
@@ -87,10 +88,7 @@ def office(tmp_path):
         path.write_text(textwrap.dedent(text), "utf-8")
 
         class Office(DropSandbox):
-            file: Path = path
-
-            def row(self, schema, fact):
-                raise AssertionError("it exports nothing")
+            folder = path.parent
 
         sandbox = Office(World("760", citizens=24))
         connector = declared(path)(sandbox.start())

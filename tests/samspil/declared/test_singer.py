@@ -20,12 +20,12 @@ DECLARATION = """
 kind: singer
 title: A tap in a test
 tap: tap-test
-settings: {{username: text, password: secret!, mode: text!}}
+settings: {{username: {{default: ""}}, password: secret, mode: text}}
 config: {{user: "{{username}}", secret: "{{password}}", mode: "{{mode}}", port: "{{port}}"}}
 denied: [wrong password]
 limits: {{silence: {silence}, line: 2000, state: 300}}
-streams:
-  activity: {{stream: things, key: [id]{more}}}
+schemas:
+  activity: {{record: things, key: [id]{more}}}
 """
 CATALOG = {
     "streams": [
@@ -177,7 +177,7 @@ def test_another_accounts_secret_is_not_in_the_taps_environment(make, monkeypatc
 )
 def test_a_tap_that_fails_is_unavailable_and_never_a_shorter_list(make, does, reason, tmp_path):
     silence = 1 if reason == "tap-timeout" else 20
-    more = ", version: true" if "x00" in does else ""
+    more = ", list: {version: true}" if "x00" in does else ""
     with pytest.raises(Unavailable) as caught:
         read(make(does, silence=silence, more=more))
     assert reason == caught.value.reason
@@ -194,9 +194,9 @@ def test_an_account_may_be_less_patient(make):
 def test_a_version_that_is_not_activated_at_the_end_is_no_whole_read(make):
     does = "begin()\nsay(type='ACTIVATE_VERSION', stream='things', version=1)\nrecord(1)"
     with pytest.raises(Unavailable, match="ACTIVATE_VERSION"):
-        read(make(does, more=", version: true"))
+        read(make(does, more=", list: {version: true}"))
     both = "begin()\nrecord(1)\nsay(type='ACTIVATE_VERSION', stream='things', version=None)"
-    (page,) = read(make(both, more=", version: true"))
+    (page,) = read(make(both, more=", list: {version: true}"))
     assert [b"T1"] == page.keys
 
 
@@ -293,7 +293,7 @@ def test_a_key_of_several_properties_is_one_key(make, tmp_path):
         read(made)
 
 
-INCREMENTAL = ", mode: incremental, replication_key: changed, deleted: gone"
+INCREMENTAL = ", list: {incremental: {changed: changed, gone: {field: gone}}}"
 
 
 def test_a_state_is_the_cursor_once_its_records_are_there_and_the_next_run_begins_with_it(make):
@@ -408,11 +408,16 @@ def test_secrets_are_marked_and_settings_are_closed(make, tmp_path):
         ("tap: tap-test", "tap: ../tap", "tap"),
         ("key: [id]", "key: [number]", "things.number: is named in the declaration"),
         ("key: [id]", "key: [private]", "things.private: is named in the declaration"),
-        ("stream: things", "stream: others", "no stream others"),
-        ("key: [id]", "key: [id], mode: incremental", "streams.activity: an incremental stream has"),
-        ("key: [id]", "key: [id], deleted: gone", "streams.activity: deleted and replication_key are for"),
-        ("mode: text!", "host: text!", "settings.host: is a setting that every tap has"),
-        ("mode: text!", "mode: shell", "settings"),
+        ("record: things", "record: others", "no stream others"),
+        (
+            "key: [id]",
+            "key: [id], list: {incremental: {changed: id}}",
+            "schemas.activity.list.incremental: Object missing",
+        ),
+        ("key: [id]", "key: [id], list: {gone: never}", "schemas.activity.list: Object contains unknown field `gone`"),
+        ("mode: text", "host: text", "settings.host: is a setting already"),
+        ("mode: text", "taps: text", "settings.taps: is a setting already"),
+        ("mode: text", "mode: shell", "settings.mode: Invalid enum value 'shell'"),
         ("title:", "shell: yes\ntitle:", "unknown field"),
     ],
 )

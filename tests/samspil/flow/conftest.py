@@ -14,7 +14,6 @@ import msgspec
 import pytest
 from sqlalchemy import event
 
-from connectors.database import contract
 from connectors.jobcenter.sandbox import JobcenterSandbox
 from connectors.journal_rest.sandbox import JournalRestSandbox
 from samspil import flow as steps
@@ -164,7 +163,7 @@ class Centre(Connector):
 
     title, Settings = "A centre in memory", Settings
     mode: Literal["snapshot", "incremental"] = "snapshot"
-    fields = staticmethod(contract.fields)
+    fields = staticmethod(registry.connector("database").fields)
 
     def __init__(self) -> None:
         self.rows: list[tuple[str, int, str, str]] = []
@@ -214,7 +213,7 @@ class Office(Connector):
     title, Settings = "An office in memory", Settings
     deletes = True
     batch = 2
-    fields = staticmethod(contract.fields)
+    fields = staticmethod(registry.connector("database").fields)
 
     def __init__(self) -> None:
         self.held: dict[str, dict] = {}  # by the office's own id

@@ -10,25 +10,27 @@ import pytest
 import yaml
 
 from samspil.declared import declared
-from samspil.testing.declared_rest import DeclaredRestSandbox
+from samspil.testing.rest import RestSandbox
 from samspil.testing.world import World
 
 CALENDAR = {
     "kind": "rest",
     "title": "A calendar (kalender)",
+    "login": "none",
     "check": "/v1/calendar",
     "schemas": {
         "meeting": {
             "record": "Meeting",
-            "list": {"path": "/v1/meetings"},
+            "list": {"path": "/v1/meetings", "paging": {"page": "page", "size": "pageSize"}},
             "fetch": {"path": "/v1/meetings/{id}"},
             "write": {
                 "create": "POST /v1/meetings",
                 "update": "PUT /v1/meetings/{id}",
                 "delete": "DELETE /v1/meetings/{id}",
-                "idempotency": {"header": "Idempotency-Key"},
-                "receipt": {"id": "number", "reference": "receipt"},
-                "refused": {
+                "key": {"header": "Idempotency-Key"},
+                "receipt": {
+                    "id": "number",
+                    "reference": "receipt",
                     "code": "problem.code",
                     "field": "problem.field",
                     "reasons": {"E1": "missing-field", "E2": "unknown-field", "E3": "already-exists"},
@@ -211,7 +213,7 @@ class System:
     """A declared system that runs."""
 
     def __init__(self, place, world):
-        kind = type("SmallSandbox", (DeclaredRestSandbox,), {"folder": place, "renders": {"meeting": meeting}})
+        kind = type("SmallSandbox", (RestSandbox,), {"folder": place, "renders": {"meeting": meeting}})
         self.connector, self.sandbox = declared(place / "connector.yaml"), kind(world)
         self.made = []
 

@@ -12,20 +12,31 @@ from samspil.errors import SettingsError
 
 M = "schemas.meeting"
 LIST, WRITE = f"{M}.list", f"{M}.write"
-TOKEN = {"kind": "token", "parameter": "token", "size": "limit", "next": "next"}
-SINCE = {"since": "since", "field": "changedAt", "gone": {"keys": "deleted"}}
+TOKEN = {"after": "token", "size": "limit", "next": "next"}
+SINCE = {"since": "since", "changed": "changedAt", "gone": {"keys": "deleted"}}
 
 
 def since(**changes):
     return {f"{LIST}.paging": TOKEN, f"{LIST}.incremental": {**SINCE, **changes}}
 
 
-def batch(**changes):
+def put(receipt=None, **changes):
+    """The many of one call; ``receipt`` changes where its results are."""
+    many = {
+        "call": "POST /v1/meetings/batch",
+        "each": "items",
+        "key": "key",
+        "id": "id",
+        "within": "meeting",
+        **changes,
+    }
+    found = {"each": "results", "key": "key", **(receipt or {})}
     return {
         f"{WRITE}.create": None,
         f"{WRITE}.update": None,
-        f"{WRITE}.idempotency": {"field": "key"},
-        f"{WRITE}.batch": {"call": "POST /v1/meetings/batch", "within": "meeting", **changes},
+        f"{WRITE}.key": None,
+        f"{WRITE}.put": many,
+        **{f"{WRITE}.receipt.{name}": value for name, value in found.items()},
     }
 
 
@@ -37,29 +48,29 @@ WRONG = {
     "no check": ({"check": None}, "", "missing required field `check`"),
     "no schemas": ({"schemas": {}}, "schemas", "length >= 1"),
     "a setting with a bad name": ({"settings": {"X-1": {}}}, "settings", "regex"),
-    "a login there is not": ({"login": {"kind": "magic"}}, "login.kind", "Invalid value 'magic'"),
-    "a login with half": ({"login": {"kind": "key"}}, "login", "missing required field `header`"),
-    "a paging there is not": ({f"{LIST}.paging": {"kind": "guess"}}, f"{LIST}.paging.kind", "Invalid value 'guess'"),
+    "a login there is not": ({"login": "magic"}, "login", "Invalid enum value 'magic'"),
+    "a login with half": ({"login": {}}, "login", "takes header or oauth, one of the two"),
+    "a paging there is not": ({f"{LIST}.paging": "guess"}, f"{LIST}.paging", "Invalid enum value 'guess'"),
     "a call without a method": ({f"{WRITE}.create": "/v1/meetings"}, f"{WRITE}.create", "regex"),
     "a place that is none": ({f"{LIST}.records": "a..b"}, f"{LIST}.records", "regex"),
     "a path elsewhere": ({"check": "http://example.com/x"}, "check", "regex"),
-    "a status that is no refusal": ({f"{WRITE}.refused.statuses": [500]}, f"{WRITE}.refused.statuses[0]", "<= 499"),
-    "a status that is about access": ({f"{WRITE}.refused.statuses": [409, 403]}, f"{WRITE}.refused.statuses", "403"),
+    "a status that is no refusal": ({f"{WRITE}.receipt.refused": [500]}, f"{WRITE}.receipt.refused[0]", "<= 499"),
+    "a status that is about access": ({f"{WRITE}.receipt.refused": [409, 403]}, f"{WRITE}.receipt.refused", "403"),
     "a reason in no kebab-case": (
-        {f"{WRITE}.refused.reasons": {"E1": "Too long"}},
-        f"{WRITE}.refused.reasons.E1",
+        {f"{WRITE}.receipt.reasons": {"E1": "Too long"}},
+        f"{WRITE}.receipt.reasons.E1",
         "regex",
     ),
     # settings
     "a header from nowhere": (
-        {"headers": {"X-Tenant": "tenant"}},
+        {"headers": {"X-Tenant": "{tenant}"}},
         "headers.X-Tenant",
-        "tenant is none of the settings",
+        "{tenant} is no setting; there are: host, now, path, port, uuid",
     ),
     "a token field from nowhere": (
-        {"login": {"kind": "oauth", "token": "/t", "form": {"resource": "area"}}},
-        "login.form.resource",
-        "area is none of the settings",
+        {"login": {"oauth": {"token": "/t", "form": {"resource": "{area}"}}}},
+        "login.oauth.form.resource",
+        "{area} is no setting",
     ),
     "a setting that is one already": ({"settings": {"timeout": {}}}, "settings.timeout", "is a setting already"),
     "a setting of the login": ({"settings": {"password": {}}}, "settings.password", "is a setting already"),
@@ -83,12 +94,12 @@ WRONG = {
     "an unknown check": ({"check": "/v1/me"}, "check", "has no call GET /v1/me"),
     "an unknown method": ({f"{WRITE}.update": "PATCH /v1/meetings/{id}"}, f"{WRITE}.update", "has no call PATCH"),
     "an unknown query parameter": (
-        {f"{LIST}.paging": {"kind": "page", "parameter": "pageNo"}},
+        {f"{LIST}.paging": {"page": "pageNo"}},
         f"{LIST}.paging",
         r"openapi.yaml:\d+: GET /v1/meetings has no query parameter pageNo; it has: page, pageSize",
     ),
-    "a list without paging": (
-        {LIST: {"path": "/v1/all", "records": ""}},
+    "a list that comes at once": (
+        {f"{LIST}.path": "/v1/all", f"{LIST}.records": ""},
         f"{LIST}.paging",
         "GET /v1/all has no query parameter page; it has: none",
     ),
@@ -99,12 +110,12 @@ WRONG = {
         "answers at deleted no list of Meeting",
     ),
     "no more there": (
-        {f"{LIST}.paging": {"kind": "page", "more": "more"}},
+        {f"{LIST}.paging": {"page": "page", "more": "more"}},
         f"{LIST}.paging.more",
         "answers nothing at more",
     ),
     "more that is no boolean": (
-        {f"{LIST}.paging": {"kind": "page", "more": "next"}},
+        {f"{LIST}.paging": {"page": "page", "more": "next"}},
         f"{LIST}.paging.more",
         "answers no boolean at next",
     ),
@@ -114,17 +125,31 @@ WRONG = {
         f"{LIST}.path",
         "requires the header parameter x-area, which is not sent",
     ),
+    "no paging": ({f"{LIST}.paging": None}, LIST, "missing required field `paging`"),
+    "two ways of paging": (
+        {f"{LIST}.paging": {"page": "page", "offset": "offset"}},
+        f"{LIST}.paging",
+        "give one of page, offset, after and link",
+    ),
+    "an offset without a size": ({f"{LIST}.paging": {"offset": "offset"}}, f"{LIST}.paging", "`offset` needs `size`"),
+    "a token from nowhere": ({f"{LIST}.paging": {"after": "token"}}, f"{LIST}.paging", "`next` is the place"),
+    "a more that nobody asks": ({f"{LIST}.paging": {**TOKEN, "more": "hasMore"}}, f"{LIST}.paging", "`more` goes with"),
     # incremental
-    "changes in numbered pages": ({f"{LIST}.incremental": SINCE}, f"{LIST}.incremental", "paging by token or link"),
+    "no start of the next read": (since(changed=""), f"{LIST}.incremental", "give clock or changed"),
+    "changes in numbered pages": ({f"{LIST}.incremental": SINCE}, f"{LIST}.incremental", "paging by after or link"),
     "an unknown since": (since(since="from"), f"{LIST}.incremental.since", "has no query parameter from"),
     "a since that is no time": (since(since="word"), f"{LIST}.incremental.since", "is a date-time or date"),
-    "an unknown time of change": (since(field="changed"), f"{LIST}.incremental.field", "has no property changed"),
-    "a time of change that is none": (since(field="kind"), f"{LIST}.incremental.field", "Meeting.kind is no date-time"),
-    "no way to tell deletions": (since(gone={}), f"{LIST}.incremental.gone", "exactly one of field, keys, path"),
+    "an unknown time of change": (since(changed="changes"), f"{LIST}.incremental.changed", "has no property changes"),
+    "a time of change that is none": (
+        since(changed="kind"),
+        f"{LIST}.incremental.changed",
+        "Meeting.kind is no date-time",
+    ),
+    "no way to tell deletions": (since(gone={}), f"{LIST}.incremental.gone", "exactly one of keys, field, path"),
     "two ways to tell deletions": (
         since(gone={"field": "state", "keys": "deleted"}),
         f"{LIST}.incremental.gone",
-        "exactly one of field, keys, path",
+        "exactly one of keys, field, path",
     ),
     "deletions in no field": (since(gone={"field": "gone"}), f"{LIST}.incremental.gone.field", "no property gone"),
     "deletions nowhere": (since(gone={"keys": "gone"}), f"{LIST}.incremental.gone.keys", "answers nothing at gone"),
@@ -138,28 +163,28 @@ WRONG = {
         f"{LIST}.incremental.gone.path",
         "GET /v1/all has no query parameter token",
     ),
-    "no clock there": (since(as_of="now"), f"{LIST}.incremental.as_of", "answers nothing at now"),
+    "no clock there": (since(clock="now"), f"{LIST}.incremental.clock", "answers nothing at now"),
     "no overlap": (since(overlap=0), f"{LIST}.incremental.overlap", ">= 1"),
     # fetching and writing
     "a fetch without an id": ({f"{M}.fetch.path": "/v1/all"}, f"{M}.fetch.path", "one {name}"),
     "a fetched record elsewhere": ({f"{M}.fetch.within": "meeting"}, f"{M}.fetch.within", "has nothing at meeting"),
-    "no update": ({f"{WRITE}.update": None}, WRITE, "needs create and update, or batch"),
+    "no update": ({f"{WRITE}.update": None}, WRITE, "give either put, or create and update"),
     "an update without an id": ({f"{WRITE}.update": "POST /v1/keyed"}, f"{WRITE}.update", "one {name}"),
-    "nothing against doubles": ({f"{WRITE}.idempotency": None}, f"{WRITE}.create", "what makes a resend harmless"),
+    "nothing against doubles": ({f"{WRITE}.key": None}, f"{WRITE}.create", "sent again makes two"),
     "a key in two places": (
-        {f"{WRITE}.idempotency": {"header": "Idempotency-Key", "field": "key"}},
-        f"{WRITE}.idempotency",
+        {f"{WRITE}.key": {"header": "Idempotency-Key", "field": "key"}},
+        f"{WRITE}.key",
         "a header or a field, not both",
     ),
     "a header it does not take": (
-        {f"{WRITE}.idempotency": {"header": "X-Request"}},
+        {f"{WRITE}.key": {"header": "X-Request"}},
         f"{WRITE}.create",
         "POST /v1/meetings has no header X-Request",
     ),
-    "a field it does not take": ({f"{WRITE}.idempotency": {"field": "key"}}, f"{WRITE}.create", "takes nothing at key"),
+    "a field it does not take": ({f"{WRITE}.key": {"field": "key"}}, f"{WRITE}.create", "takes nothing at key"),
     "a record elsewhere": ({f"{WRITE}.within": "meeting"}, f"{WRITE}.create", "has nothing at meeting"),
     "another record": (
-        {f"{WRITE}.create": "POST /v1/meetings/batch", f"{WRITE}.idempotency": {"field": "items"}},
+        {f"{WRITE}.create": "POST /v1/meetings/batch", f"{WRITE}.key": {"field": "items"}},
         f"{WRITE}.create",
         "has no such record at its top",
     ),
@@ -169,17 +194,19 @@ WRONG = {
         "has no call PUT /v1/keyed/{number}",
     ),
     "no id in the answer": ({f"{WRITE}.receipt.id": "id"}, f"{WRITE}.create", "answers nothing at id"),
-    "a batch without a key": (
-        {**batch(), f"{WRITE}.idempotency": None},
-        f"{WRITE}.batch",
-        "needs idempotency with a field",
+    "many without a key": (put(key=""), f"{WRITE}.put.key", "length >= 1"),
+    "many without receipts": (put({"each": ""}), f"{WRITE}.receipt", "need a receipt each; give `each` and `key`"),
+    "many and one by one": ({**put(), f"{WRITE}.create": "POST /v1/keyed"}, f"{WRITE}.put", "instead of create"),
+    "many of nothing": (put(each="orders"), f"{WRITE}.put.each", "takes no list at orders"),
+    "many with no place for the key": (put(key="their"), f"{WRITE}.put.key", "takes in an item nothing at their"),
+    "many without an id": (put(id="their"), f"{WRITE}.put.id", "takes in an item nothing at their"),
+    "many other records": (put(within="meting"), f"{WRITE}.put.within", "has nothing at meting"),
+    "many without results": (put({"each": "answers"}), f"{WRITE}.receipt.each", "answers nothing at answers"),
+    "many without a status": (
+        put({"status": "code"}),
+        f"{WRITE}.receipt.status",
+        "answers in a result nothing at code",
     ),
-    "a batch and create": ({**batch(), f"{WRITE}.create": "POST /v1/keyed"}, f"{WRITE}.batch", "instead of create"),
-    "a batch of nothing": (batch(items="orders"), f"{WRITE}.batch.items", "takes no list at orders"),
-    "a batch without an id": (batch(id="their"), f"{WRITE}.batch", "takes in an item nothing at their"),
-    "a batch of other records": (batch(within="meting"), f"{WRITE}.batch.within", "has nothing at meting"),
-    "a batch without results": (batch(results="answers"), f"{WRITE}.batch.results", "answers nothing at answers"),
-    "a batch without a status": (batch(status="code"), f"{WRITE}.batch.results", "answers in a result nothing at code"),
 }
 
 

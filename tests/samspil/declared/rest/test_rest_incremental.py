@@ -6,7 +6,7 @@ import pytest
 from samspil.errors import Unavailable
 
 LIST = "schemas.meeting.list"
-TOKEN = {"kind": "token", "parameter": "token", "size": "limit", "next": "next"}
+TOKEN = {"after": "token", "size": "limit", "next": "next"}
 GONE = {
     "marked": {"field": "state", "value": "deleted"},
     "keys": {"keys": "deleted"},
@@ -15,7 +15,7 @@ GONE = {
 
 
 def since(gone="keys", **more):
-    incremental = {"since": "since", "field": "changedAt", "overlap": 60, "gone": GONE[gone], **more}
+    incremental = {"since": "since", "changed": "changedAt", "overlap": 60, "gone": GONE[gone], **more}
     return {f"{LIST}.paging": TOKEN, f"{LIST}.incremental": incremental}
 
 
@@ -78,7 +78,7 @@ def test_equal_times_at_the_boundary_lose_nothing(system, world):
 
 
 def test_what_was_committed_late_is_found_within_the_overlap(system, world):
-    small = system(**since(as_of="asOf"))
+    small = system(**since(clock="asOf"))
     connector = small.connect()
     _, _, cursor = read(connector)
     small.sandbox.late = 50
@@ -89,7 +89,7 @@ def test_what_was_committed_late_is_found_within_the_overlap(system, world):
 
 @pytest.mark.parametrize("skew", [-86_400 * 400, 86_400 * 400])
 def test_the_systems_own_clock_decides_however_wrong_it_is(system, world, skew):
-    small = system(**since(as_of="asOf"))
+    small = system(**since(clock="asOf"))
     small.sandbox.skew = skew
     small.sandbox.to_night(1)
     connector = small.connect()
@@ -99,15 +99,38 @@ def test_the_systems_own_clock_decides_however_wrong_it_is(system, world, skew):
     assert differing(world, 2)[0] <= set(keys)
 
 
+def test_where_records_have_no_time_of_change_the_clock_is_enough(system, world):
+    small = system(**since(clock="asOf", changed=""))
+    small.sandbox.skew = -60
+    small.sandbox.to_night(1)
+    connector = small.connect()
+    keys, _, cursor = read(connector)
+    assert "2026" == cursor[:4]
+    assert len(keys) == len(world.records("meeting"))
+    small.sandbox.to_night(2)
+    keys, gone, _ = read(connector, cursor)
+    assert differing(world, 2) == (differing(world, 2)[0] & set(keys), gone)
+
+
+def test_a_system_that_never_deletes_tells_of_no_deletion(system, world):
+    small = system(**{**since(), f"{LIST}.incremental.gone": "never"})
+    connector = small.connect()
+    _, _, cursor = read(connector)
+    small.sandbox.to_night(2)
+    keys, gone, _ = read(connector, cursor)
+    assert differing(world, 2)[0] <= set(keys)
+    assert [] == gone
+
+
 def test_a_cursor_never_goes_back(system):
-    small = system(**since(as_of="asOf"))
+    small = system(**since(clock="asOf"))
     connector = small.connect()
     future = "2030-01-01T00:00:00+00:00"
     assert ([], [], future) == read(connector, future)
 
 
 def test_a_read_that_lost_a_page_does_not_move_the_cursor(system):
-    paging = {f"{LIST}.paging": {"kind": "link", "size": "limit"}}
+    paging = {f"{LIST}.paging": {"link": "header", "size": "limit"}}
     small = system(**{**since(), **paging})
     connector = small.connect(page_size=5)
     _, _, cursor = read(connector)

@@ -7,13 +7,13 @@ from samspil.errors import SettingsError, Unavailable
 
 LIST = "schemas.meeting.list"
 PAGINGS = {
-    "page until empty": {"kind": "page"},
-    "page with more": {"kind": "page", "more": "hasMore"},
-    "offset until empty": {"kind": "offset"},
-    "offset with more": {"kind": "offset", "more": "hasMore"},
-    "token": {"kind": "token", "parameter": "token", "size": "limit", "next": "next"},
-    "link in the header": {"kind": "link", "size": "limit"},
-    "link in the body": {"kind": "link", "size": "limit", "next": "next"},
+    "page until empty": {"page": "page", "size": "pageSize"},
+    "page with more": {"page": "page", "size": "pageSize", "more": "hasMore"},
+    "offset until empty": {"offset": "offset", "size": "limit"},
+    "offset with more": {"offset": "offset", "size": "limit", "more": "hasMore"},
+    "token": {"after": "token", "size": "limit", "next": "next"},
+    "link in the header": {"link": "header", "size": "limit"},
+    "link in the body": {"link": "body", "size": "limit", "next": "next"},
 }
 SURVIVES = {name for name in PAGINGS if name not in ("token", "link in the body")}  # the way on is not in the body
 
@@ -35,13 +35,13 @@ def test_every_record_is_read_once_in_every_way_of_paging(system, world, name, s
 
 
 def test_a_list_may_be_one_answer_with_the_records_at_its_top(system, world):
-    small = system(**{LIST: {"path": "/v1/all", "records": "", "paging": {"kind": "none"}}})
+    small = system(**{LIST: {"path": "/v1/all", "records": "", "paging": "none"}})
     assert [fact["id"] for fact in world.records("meeting")] == keys(small.connect().read("meeting"))
     assert "page_size" not in small.connector.Settings.__struct_fields__
 
 
 def test_records_and_more_may_lie_deeper_in_the_answer(system, world):
-    paging = {"kind": "page", "more": "result.hasMore"}
+    paging = {"page": "page", "size": "pageSize", "more": "result.hasMore"}
     small = system(**{LIST: {"path": "/v1/meetings", "records": "result.items", "paging": paging}})
     assert [fact["id"] for fact in world.records("meeting")] == keys(small.connect(page_size=7).read("meeting"))
 

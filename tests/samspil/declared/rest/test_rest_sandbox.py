@@ -7,9 +7,9 @@ import requests
 import yaml
 
 from samspil.openapi import Contract
-from samspil.testing.declared_rest import DeclaredRestSandbox
-from samspil.testing.declared_rest.body import closed, problem
-from samspil.testing.declared_rest.example import Example
+from samspil.testing.rest import RestSandbox
+from samspil.testing.rest.body import closed, problem
+from samspil.testing.rest.example import Example
 
 ONE = {"id": "A1", "cpr": "0101900000", "kind": "start", "heldAt": "2026-05-01T10:00:00+02:00"}
 
@@ -27,7 +27,7 @@ def test_a_parameter_that_the_contract_does_not_have_is_refused(system, query):
 
 @pytest.mark.parametrize("token", ["x", "cGFnZSAteA==", "cGFnZSAtMQ=="])
 def test_a_token_that_was_not_given_out_is_refused(system, token):
-    paging = {"kind": "token", "parameter": "token", "size": "limit", "next": "next"}
+    paging = {"after": "token", "size": "limit", "next": "next"}
     small = system(**{"schemas.meeting.list.paging": paging})
     assert 400 == call(small, "GET", "/v1/meetings", params={"token": token}).status_code
 
@@ -85,7 +85,7 @@ def test_a_body_is_held_against_the_contract_field_by_field(tmp_path, schema, va
 
 def test_without_a_look_of_its_own_a_record_is_made_from_the_contract(folder, world):
     place = folder()
-    kind = type("FreshSandbox", (DeclaredRestSandbox,), {"folder": place})
+    kind = type("FreshSandbox", (RestSandbox,), {"folder": place})
     contract = Contract(place / "openapi.yaml")
     example = Example(contract, "Meeting", "id")
     fact = world.records("meeting")[0]

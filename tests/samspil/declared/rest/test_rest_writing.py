@@ -15,25 +15,30 @@ STYLES = {
     "field": {
         f"{WRITE}.create": "POST /v1/keyed",
         f"{WRITE}.update": "PUT /v1/keyed/{id}",
-        f"{WRITE}.idempotency": {"field": "requestId"},
+        f"{WRITE}.key": {"field": "requestId"},
     },
     "wrapped": {
         f"{WRITE}.create": "POST /v1/wrapped",
         f"{WRITE}.update": "PUT /v1/wrapped/{id}",
-        f"{WRITE}.idempotency": {"field": "requestId"},
+        f"{WRITE}.key": {"field": "requestId"},
         f"{WRITE}.within": "meeting",
     },
-    "own id": {f"{WRITE}.create": "PUT /v1/meetings/{id}", f"{WRITE}.idempotency": None},
+    "own id": {f"{WRITE}.create": "PUT /v1/meetings/{id}", f"{WRITE}.key": None},
     "batch": {
         f"{WRITE}.create": None,
         f"{WRITE}.update": None,
-        f"{WRITE}.idempotency": {"field": "key"},
-        f"{WRITE}.batch": {
+        f"{WRITE}.key": None,
+        f"{WRITE}.batch": 3,
+        f"{WRITE}.put": {
             "call": "POST /v1/meetings/batch",
-            "size": 3,
+            "each": "items",
+            "key": "key",
+            "id": "id",
             "within": "meeting",
-            "status": "status",
         },
+        f"{WRITE}.receipt.each": "results",
+        f"{WRITE}.receipt.key": "key",
+        f"{WRITE}.receipt.status": "status",
     },
 }
 
@@ -163,7 +168,7 @@ def test_another_code_inside_status_200_is_a_sick_system(system):
 
 
 def test_a_code_that_means_success_is_none(system):
-    small = system(**{f"{WRITE}.refused.success": ["20"]})
+    small = system(**{f"{WRITE}.receipt.passed": ["20"]})
     answer(small, {"number": 7, "receipt": "K", "problem": {"code": 20}})
     assert [Receipt("7", "K")] == small.connect().write("meeting", [put(ONE)])
 
@@ -191,7 +196,7 @@ def test_a_refusal_whose_body_is_none_is_a_refusal(system, status):
 
 
 def test_the_statuses_that_refuse_are_the_declarations(system):
-    small = system(**{f"{WRITE}.refused.statuses": [412]})
+    small = system(**{f"{WRITE}.receipt.refused": [412]})
     answer(small, {}, 412)
     assert ["status-412"] == reasons(small.connect().write("meeting", [put(ONE)]))
     answer(small, {}, 422)

@@ -54,7 +54,9 @@ class Vendor:
         return made
 
     def connector(self, sandbox: SoapSandbox, **settings: object) -> Connector:
-        account = msgspec.structs.replace(sandbox.account, extra={**sandbox.account.extra, **settings})
+        password = str(settings.pop("password", sandbox.account.password))
+        extra = {**sandbox.account.extra, **settings}
+        account = msgspec.structs.replace(sandbox.account, password=password, extra=extra)
         made = declared(self.folder / "connector.yaml")(account)
         self._open.append(made)
         return made

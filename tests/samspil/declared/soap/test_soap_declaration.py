@@ -6,7 +6,7 @@ from msgspec.structs import fields
 from samspil.connector import Field
 from samspil.declared import declared
 
-PAGING = "paging: {page: Window.Page, first: 0, size: Window.Take, records: 7}"
+PAGING = "paging: {page: Window.Page, first: 0, size: Window.Take, page_size: 7}"
 PROBLEMS = {
     "an operation": (
         "check: Hello",
@@ -48,17 +48,17 @@ PROBLEMS = {
         ),
     ),
     "a value": (
-        "values: {Office: $office}\n      paging",
-        "values: {Offices: $office}\n      paging",
+        'values: {Office: "{office}"}\n      paging',
+        'values: {Offices: "{office}"}\n      paging',
         (
             "connector.yaml:17: schemas.case.list.values.Offices: the request of Find has no Offices; there is Office, Window, "
             "ChangedAfter"
         ),
     ),
     "a setting": (
-        "values: {Office: $office}\n      paging",
-        "values: {Office: $desk}\n      paging",
-        "connector.yaml:17: schemas.case.list.values.Office: there is no setting desk; declare it under settings",
+        'values: {Office: "{office}"}\n      paging',
+        'values: {Office: "{desk}"}\n      paging',
+        "connector.yaml:17: schemas.case.list.values.Office: {desk} is no setting; there are: host, now, office, path, port, uuid",
     ),
     "an id to fetch": (
         "fetch: {operation: Get, id: Number}",
@@ -97,18 +97,18 @@ PROBLEMS = {
     ),
     "a moment without a clock": (
         PAGING,
-        f"{PAGING}\n      since: {{field: ChangedAfter, overlap: 0, gone: null}}",
-        "connector.yaml:19: schemas.case.list.since: give either clock or changed",
+        f"{PAGING}\n      incremental: {{since: ChangedAfter, gone: never}}",
+        "connector.yaml:19: schemas.case.list.incremental: give clock or changed: where does the next read start?",
     ),
     "deletions that nobody thought of": (
         PAGING,
-        f"{PAGING}\n      since: {{field: ChangedAfter, overlap: 0, changed: Changed}}",
-        "connector.yaml:19: schemas.case.list.since: Object missing required field `gone`",
+        f"{PAGING}\n      incremental: {{since: ChangedAfter, changed: Changed}}",
+        "connector.yaml:19: schemas.case.list.incremental: Object missing required field `gone`",
     ),
     "a setting that is taken": (
         "  office: {default: north}",
         "  timeout: {default: north}",
-        "connector.yaml:6: settings.timeout: is not a name for a setting of your own",
+        "connector.yaml:6: settings.timeout: is a setting already",
     ),
     "a pattern": (
         "{default: north}",
@@ -116,8 +116,8 @@ PROBLEMS = {
         "connector.yaml:6: settings.office.pattern: is not a regular expression",
     ),
     "a create without a key": (
-        "      put:\n        operation: Save\n        values: {Office: $office}\n        each: Entry\n        key: Key\n",
-        "      create:\n        operation: Save\n        values: {Office: $office}\n        each: Entry\n",
+        '      put:\n        operation: Save\n        values: {Office: "{office}"}\n        each: Entry\n        key: Key\n',
+        '      create:\n        operation: Save\n        values: {Office: "{office}"}\n        each: Entry\n',
         (
             "connector.yaml:22: schemas.case.write.create: a create that is sent again makes two; name where the idempotency key "
             "goes (key), or use put if a second one replaces the first"
@@ -174,7 +174,8 @@ def test_the_fields_of_a_record_are_those_of_the_wsdl(vendor):
     [
         ("basic", {"username", "password"}),
         ("certificate", {"certificate"}),
-        ("{header: X-Key}", {"api_key"}),
+        ("{header: X-Key}", {"password"}),
+        ("bearer", {"password"}),
         ("none", set()),
     ],
 )
@@ -185,7 +186,7 @@ def test_the_settings_are_what_the_login_needs(vendor, login, needs):
     assert {"url", "office", *needs} == {field.name for field in fields(settings) if field.required}
 
 
-@pytest.mark.parametrize("login", ["basic", "certificate", "none"])
+@pytest.mark.parametrize("login", ["basic", "bearer", "certificate", "none"])
 def test_every_login_is_let_in(vendor, login):
     vendor.swap("login: {header: X-Key}", f"login: {login}")
     vendor.connector(vendor.sandbox()).check()

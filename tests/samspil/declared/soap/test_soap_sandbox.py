@@ -7,7 +7,8 @@ from lxml import etree
 
 from samspil.declared.soap.contract import Contract
 from samspil.declared.soap.schemas import Element
-from samspil.testing.soap.instances import example, instance, sampled
+from samspil.testing.sampled import sampled
+from samspil.testing.soap.instances import example, instance
 
 
 def test_a_fresh_folder_is_answered_from_the_contract(vendor, tmp_path):

@@ -90,6 +90,18 @@ def test_what_the_system_refuses_costs_no_other(sandbox, connector, monkeypatch)
     assert {"A", "C"} == set(sandbox.held("case"))
 
 
+def test_a_reason_is_ours_where_the_declaration_says_so(vendor, monkeypatch):
+    vendor.swap("code: Code, field: Field}", "code: Code, field: Field, reasons: {E_17: unknown-citizen}}")
+    sandbox = vendor.sandbox()
+    monkeypatch.setattr(
+        sandbox._registers["case"],
+        "_refuses",
+        lambda _, one: (f"E_{one['Id']}", "Item.Cpr"),  # a code for each
+    )
+    receipts = vendor.connector(sandbox).write("case", puts("17", "18"))
+    assert ["unknown-citizen: Cpr", "rejected-e-18: Cpr"] == [str(one.refused) for one in receipts]
+
+
 def test_a_batch_that_is_refused_as_a_whole_is_halved(sandbox, connector):
     sandbox.faults.add("fault:Client", times=2)
     receipts = connector.write("case", puts("A", "B", "C", "D"))
@@ -121,7 +133,7 @@ def test_a_call_that_goes_wrong_once_is_repeated_without_harm(sandbox, connector
 
 def test_a_system_that_will_not_let_us_in_refuses_no_record(vendor, sandbox):
     with pytest.raises(AccessError):
-        vendor.connector(sandbox, api_key="x").write("case", puts("A"))
+        vendor.connector(sandbox, password="x").write("case", puts("A"))
 
 
 def test_a_system_may_take_one_record_a_call(vendor):

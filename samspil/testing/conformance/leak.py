@@ -1,0 +1,54 @@
+"""Whether a text shows a value it must not: as it is, in a URL, in base64, in hexadecimal, in JSON or XML escapes."""
+
+from __future__ import annotations
+
+import base64
+import json
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape
+
+SHORTEST = 6  # characters; a shorter value turns up by chance
+
+
+def leaks(values: Iterable[str], texts: Iterable[str | bytes]) -> int:
+    """How many of the values are shown by at least one of the texts. Says nothing of which."""
+    blob = b"\n".join(text.encode(errors="surrogateescape") if isinstance(text, str) else text for text in texts)
+    lower = blob.lower()
+    return sum(1 for value in set(values) if len(value) >= SHORTEST and _shown(value, blob, lower))
+
+
+def _shown(value: str, blob: bytes, lower: bytes) -> bool:
+    exact, any_case = _forms(value)
+    return any(form in blob for form in exact) or any(form in lower for form in any_case)
+
+
+@lru_cache(maxsize=4096)
+def _forms(value: str) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """The value in every spelling that is looked for: those whose case matters, and those whose case does not."""
+    spelled = {value, f"{value[:6]}-{value[6:]}"} if value[:6].isdigit() and len(value) == 10 else {value}
+    exact: set[bytes] = set()
+    any_case: set[bytes] = set()
+    for text in spelled | {unicodedata.normalize("NFD", value)}:
+        for data in {text.encode(), text.encode("latin-1", "replace")} if text.isascii() else {text.encode()}:
+            exact |= _in_base64(data)
+            any_case.add(data.hex().encode())
+            any_case.add(data.lower())
+        plain = (quote(text), quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1], escape(text), repr(text))
+        any_case |= {form.strip("'\"").encode().lower() for form in plain}
+    return frozenset(exact), frozenset(any_case)
+
+
+def _in_base64(data: bytes) -> set[bytes]:
+    """What of the value's base64 stays the same wherever it stands in a longer text: three alignments, both alphabets."""
+    found: set[bytes] = set()
+    for before in range(3):
+        coded = base64.b64encode(b"\0" * before + data)
+        first = (before * 8 + 5) // 6
+        last = (before + len(data)) * 8 // 6
+        piece = coded[first:last]
+        if len(piece) >= SHORTEST:
+            found |= {piece, piece.replace(b"+", b"-").replace(b"/", b"_")}
+    return found

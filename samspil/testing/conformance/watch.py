@@ -1,0 +1,123 @@
+"""What a connector does besides answering: whom it contacts, what it opens and starts, what it logs."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+_SANDBOX = "sandbox"  # how the names of a sandbox's threads begin: what it does itself is not the connector's doing
+_watching: list[Watch] = []
+
+
+class Watch:
+    """A context manager that sees this process's sockets, files opened for writing, child processes and log records."""
+
+    def __init__(self) -> None:
+        self.contacted: list[tuple[str, int]] = []  # host and port of each connection attempt
+        self.looked_up: list[str] = []  # host names asked for
+        self.written: list[str] = []  # paths of files opened for writing
+        self.opened: set[str] = set()  # paths of all files opened
+        self.started: list[str] = []  # arguments of child processes
+        self.logged: list[str] = []  # log records as text, with their tracebacks
+        self._handler = _Keeping(self.logged)
+
+    def __enter__(self) -> Self:
+        _install()
+        _watching.append(self)
+        root = logging.getLogger()
+        self._level = root.level
+        root.setLevel(logging.DEBUG)
+        root.addHandler(self._handler)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        root = logging.getLogger()
+        root.removeHandler(self._handler)
+        root.setLevel(self._level)
+        _watching.remove(self)
+
+    @staticmethod
+    def open_to(port: int) -> int:
+        """How many of this process's sockets are connected to a port."""
+        found = [one for one in gc.get_objects() if isinstance(one, socket.socket)]
+        return sum(_peer(one) == port for one in found)
+
+    def see(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """Take note of an audit event of the interpreter."""
+        if event == "socket.connect":
+            self._connected(arguments[1])
+        elif event == "socket.getaddrinfo":
+            self.looked_up.append(_text(arguments[0]))
+        elif event == "open":
+            self._opened(*arguments)
+        elif event in ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system"):
+            self.started.append(" ".join(_text(part) for argument in arguments for part in _parts(argument)))
+
+    def _connected(self, address: Any) -> None:
+        if isinstance(address, tuple):
+            self.contacted.append((str(address[0]), int(address[1])))
+
+    def _opened(self, path: Any, mode: Any, flags: Any) -> None:
+        writes = any(letter in mode for letter in "wax+") if isinstance(mode, str) else bool(int(flags or 0) & 3)
+        if isinstance(path, (str, bytes, Path)):
+            self.opened.add(_text(path))
+            if writes:
+                self.written.append(_text(path))
+
+
+class _Keeping(logging.Handler):
+    def __init__(self, kept: list[str]) -> None:
+        super().__init__(logging.DEBUG)
+        self._kept = kept
+        self.setFormatter(logging.Formatter("%(name)s %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not (record.threadName or "").startswith(_SANDBOX):
+            self._kept.append(self.format(record))
+
+
+@contextmanager
+def watching() -> Iterator[Watch]:
+    """A watch for the length of a block."""
+    with Watch() as watch:
+        yield watch
+
+
+_installed = threading.Event()
+
+
+def _install() -> None:
+    """An audit hook can never be taken out again, so there is one, and it does nothing while nobody watches."""
+    if not _installed.is_set():
+        _installed.set()
+        sys.addaudithook(_audited)
+
+
+def _audited(event: str, arguments: tuple[Any, ...]) -> None:
+    if _watching and not threading.current_thread().name.startswith(_SANDBOX):
+        for watch in _watching:
+            watch.see(event, arguments)
+
+
+def _peer(one: socket.socket) -> int:
+    """The port at the other end; 0 if there is none."""
+    try:
+        address = one.getpeername() if one.family in (socket.AF_INET, socket.AF_INET6) else ("", 0)
+    except OSError:
+        return 0
+    return int(address[1])
+
+
+def _parts(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
