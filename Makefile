@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup peers demo test lint format bench mutants docs clean
+.PHONY: help setup peers demo test lint format bench mutants levels docs clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -39,6 +39,10 @@ bench: setup  ## measure a night's work; the figures are printed
 
 mutants: setup  ## break connectors in every way the conformance kit knows; it must notice each
 	@$(BIN)/python -m samspil.testing.mutants $(ARGS)
+
+levels: setup  ## try every connector with the conformance kit and keep what passed (make peers first)
+	@SAMSPIL_PEERS=required $(BIN)/python -m pytest -n auto tests/connectors -k conformance \
+		--samspil-results connectors/conformance.json
 
 docs: setup  ## write the generated pages under docs/ anew
 	@$(BIN)/python tools/docs.py

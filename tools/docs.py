@@ -1,4 +1,5 @@
-"""Write the generated pages of ``docs/reference/``: connectors, agreements and shared schemas, as the code has them.
+"""Write the generated pages of ``docs/reference/``: connectors, agreements and shared schemas, as the code has them,
+and the README's table of connectors with the level that each has shown (``make levels`` tries them anew).
 
 Nothing there is written by hand, so nothing there can be out of date: ``tests/tools/test_docs.py`` compares.
 """  # noqa: INP001 - a script beside the packages, not one of them
@@ -13,8 +14,12 @@ import msgspec
 
 from samspil import registry
 from samspil.agreement import Flow, load_all
+from samspil.cli import connectors as cli
+from samspil.testing.conformance import results
 
 ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+BEGIN, END = "<!-- connectors: written by `make docs` -->\n", "<!-- end of connectors -->\n"
 NOTE = "<!-- Written by `make docs`; changes made here are lost. -->"
 
 
@@ -24,6 +29,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (folder / name).write_text(text, encoding="utf-8")
+    README.write_text(readme(), encoding="utf-8")
 
 
 def pages() -> dict[str, str]:
@@ -38,6 +44,20 @@ def connectors() -> str:
         for name, kind in registry.connectors().items()
     ]
     return _page("Connectors", table(("connector", "system", "reads", "writes"), rows))
+
+
+def readme() -> str:
+    """The README with its table of connectors as it should be today."""
+    found = results.read(results.default_file())
+    told = [cli.row(name, kind, found.get(name)) for name, kind in registry.connectors().items()]
+    rows = [
+        (f"[{name}](connectors/{name}/README.md)", title, kind, level, f"{version}, {date}" if date else "")
+        for name, title, kind, _, _, level, version, date in told
+    ]
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    head = ("connector", "system", "kind", "level", "on version, date")
+    return f"{before}{BEGIN}{table(head, rows)}\n{END}{after}"
 
 
 def agreements() -> str:

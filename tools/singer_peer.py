@@ -41,9 +41,7 @@ def install(tap: str) -> None:
     index = setup.index_url()
     uv = setup.find_uv() or setup.fetch_uv(setup.ROOT / "build" / f"uv-{setup.UV}", index)
     print(f"singer_peer: installing {tap} into {venv}", flush=True)
-    setup.run(
-        setup.ROOT, [uv, "venv", "--quiet", "--clear", "--python", setup.choose_python(), str(venv)]
-    )
+    setup.run(setup.ROOT, [uv, "venv", "--quiet", "--clear", "--python", setup.choose_python(), str(venv)])
     command = [
         uv,
         "pip",

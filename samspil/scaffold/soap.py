@@ -120,9 +120,6 @@ def _list(record: str, lists: Sequence[Operation], ask: Ask) -> str:
     since = [path for path, leaf in leaves(one.request) if leaf.type_name == "dateTime"]
     for path in since[:1]:
         text += f"  # changes only: incremental: {{since: {path}, clock: …, gone: {{keys: …}}}}  # how are deletions told?\n"
-    binary = [path for path, leaf in leaves(one.answer) if leaf.type_name == "base64Binary"]
-    if binary:
-        text += f"  # attachments: true  # if {binary[0]} comes as an attachment (MTOM)\n"
     return text
 
 

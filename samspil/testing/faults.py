@@ -9,6 +9,8 @@ kind            what the caller meets
 ``garbage``     status 200 and bytes that are no format; the system itself never sees the call
 ``lost-answer`` the call takes effect, then the connection is closed without an answer
 ``answer:NNN``  this status with ``body`` and ``headers``; the system itself never sees the call
+``drip``        status 200 and a byte of a long answer every tenth of a second for ``seconds``, then it is closed
+``late-answer`` the call takes effect, then nothing at all for ``seconds``, then the connection is closed
 ``repeat``      the answer that the call before it on the same path had; the system itself never sees the call
 =============== ===================================================================================================
 
@@ -24,7 +26,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-OURS = ("timeout", "status:", "truncate", "garbage", "lost-answer", "answer:", "repeat")
+OURS = ("timeout", "status:", "truncate", "garbage", "lost-answer", "answer:", "repeat", "drip", "late-answer")
 GARBAGE = b"\x00\xff\xfe{[<not a format of any kind"
 CLOSE = "samspil.close"  # in scope["extensions"]: a function that closes the connection, see samspil.testing.sandbox
 
@@ -124,6 +126,12 @@ class FaultyConnection:
         elif fault.kind == "lost-answer":
             await self.app(scope, receive, _unheard)
             await _closed(scope, receive)
+        elif fault.kind == "late-answer":
+            await self.app(scope, receive, _unheard)
+            await self._hold(fault.seconds)
+            await _closed(scope, receive)
+        elif fault.kind == "drip":
+            await self._dripped(fault.seconds, scope, receive, send)
         elif fault.kind == "truncate":
             await self._truncated(scope, receive, send)
         elif fault.kind == "garbage":
@@ -159,6 +167,14 @@ class FaultyConnection:
             await asyncio.wait_for(stopping.wait(), seconds)
         except TimeoutError:
             return
+
+    async def _dripped(self, seconds: float, scope: Scope, receive: Receive, send: Send) -> None:
+        head = [(b"content-length", b"1000000"), (b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        for _ in range(int(seconds * 10)):
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+            await self._hold(0.1)
+        await _closed(scope, receive)
 
     async def _truncated(self, scope: Scope, receive: Receive, send: Send) -> None:
         start: Message = {}

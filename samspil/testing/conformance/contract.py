@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import decimal
+import locale
+import math
+import os
 import re
+import signal
+import socket
+import ssl
+import sys
+import threading
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -140,7 +150,14 @@ def it_contacts_only_its_own_host(trial: Trial) -> None:
         trial.read(schema, by=connector)
     for schema in connector.writes:
         attempt(partial(connector.write, schema, trial.puts(schema)))
+    trial.sandbox.faults.add("status:500", times=math.inf)  # trouble is told to us, not to the maker
+    _fails(trial, connector)
+    trial.sandbox.stop()
+    _fails(trial, connector)
     strangers = {pair for pair in trial.watch.contacted if pair not in allowed}
+    hosts = {host for host, _ in allowed} | {trial.account.host, ""}
+    asked = {name for name in trial.watch.looked_up if name not in hosts}
+    require(not asked, f"it looked up {len(asked)} names that are none of its hosts")
     require(not strangers, f"it contacted {len(strangers)} other addresses: ports {sorted(p for _, p in strangers)}")
 
 
@@ -156,6 +173,60 @@ def closing_gives_everything_back(trial: Trial) -> None:
     left = trial.watch.open_to(trial.sandbox.port)
     require(not left, f"{left} connections are still open")
     require(trial.sandbox.calls, "it never called its system")
+    trial.sandbox.faults.add("status:500", times=math.inf)
+    failed = trial.connector()
+    _fails(trial, failed)
+    failed.close()
+    left = trial.watch.open_to(trial.sandbox.port)
+    require(not left, f"after calls that failed, {left} connections are still open")
+
+
+@promise()
+def it_leaves_the_process_as_it_was(trial: Trial) -> None:
+    """Its process is shared: it leaves no thread behind and no default of the process changed, not even at a failure."""
+    before, threads = _process(), set(threading.enumerate())
+    connector = trial.connector()
+    attempt(connector.check)
+    for schema in connector.reads:
+        trial.read(schema, by=connector)
+    for schema in connector.writes:
+        attempt(partial(connector.write, schema, trial.puts(schema)))
+    trial.sandbox.stop()
+    _fails(trial, connector)
+    connector.close()
+    after = _process()
+    changed = [name for name, value in before.items() if after[name] != value]
+    require(not changed, f"it changed of its process: {', '.join(changed)}")
+    left = [one for one in set(threading.enumerate()) - threads if not one.name.startswith("sandbox")]
+    for one in left:
+        one.join(1)
+    require(not any(one.is_alive() for one in left), "after close, threads of it still run")
+
+
+def _fails(trial: Trial, connector: Connector) -> None:
+    """Call a system that is ill in each way there is."""
+    attempt(connector.check)
+    for schema in connector.reads:
+        trial.read(schema, by=connector)
+    for schema in connector.writes:
+        attempt(partial(connector.write, schema, trial.puts(schema)))
+
+
+def _process() -> dict[str, Any]:
+    """What is one for the whole process and nobody's to change."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return {
+        "umask": mask,
+        "folder": Path.cwd(),
+        "time-out of sockets": socket.getdefaulttimeout(),
+        "language": locale.setlocale(locale.LC_ALL),
+        "decimals": str(decimal.getcontext()),
+        "trust": ssl._create_default_https_context,  # noqa: SLF001 - there is no public way to see it
+        "signals": [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)],
+        "hooks": (sys.excepthook, threading.excepthook),
+        "socket": socket.socket,
+    }
 
 
 def _checked(trial: Trial, account: Account) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 
 from samspil.connector import Connector
 from samspil.errors import Unavailable
@@ -83,6 +84,16 @@ def a_silent_system_is_given_up(trial: Trial) -> None:
     require(isinstance(error, Unavailable), f"a silent system was {type(error).__name__}")
 
 
+@promise(needs={"timeout", "http"}, waits=True)
+def a_dripping_answer_is_given_up(trial: Trial) -> None:
+    """A system that gives a byte now and then holds nobody for longer than one that gives none."""
+    trial.sandbox.faults.add("drip", times=math.inf, seconds=SILENCE)
+    connector, start = trial.connector(timeout=0.4, attempts=1), time.monotonic()
+    error = attempt(_first_call(trial, connector)).error
+    require(time.monotonic() - start < SILENCE * 0.9, "it went on waiting for the rest")
+    require(isinstance(error, Unavailable), f"a dripping answer was {type(error).__name__}")
+
+
 @promise(needs={"http"})
 def a_redirect_leads_nowhere(trial: Trial) -> None:
     """A redirect to another host is an error: credentials and persons go to no address that nobody agreed to."""
@@ -92,9 +103,13 @@ def a_redirect_leads_nowhere(trial: Trial) -> None:
             trial.quiet()
             location = {"Location": f"{trial.account.conn_type}://127.0.0.1:{port}/"}
             trial.sandbox.faults.add(f"answer:{status}", times=math.inf, headers=location)
-            outcome = attempt(trial.connector(timeout=0.5, attempts=1).check)
-            require(all(to[1] != port for to in trial.watch.contacted), f"it followed a redirect with {status}")
-            require(outcome.error is not None, f"check was content with status {status}")
+            connector = trial.connector(timeout=0.5, attempts=1)
+            calls = [connector.check, _first_call(trial, connector)]
+            calls += [partial(connector.write, schema, trial.puts(schema)) for schema in list(connector.writes)[:1]]
+            for call in calls:
+                outcome = attempt(call)
+                require(all(to[1] != port for to in trial.watch.contacted), f"it followed a redirect with {status}")
+                require(outcome.error is not None, f"it was content with status {status}")
 
 
 @promise(needs={"http"})

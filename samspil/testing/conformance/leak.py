@@ -1,8 +1,12 @@
-"""Whether a text shows a value it must not: as it is, in a URL, in base64, in hexadecimal, in JSON or XML escapes."""
+"""Whether a text shows a value it must not: as it is, in a URL, in base64, in hexadecimal, in JSON or XML escapes.
+
+A plain hash of a CPR number is one too: there are few enough numbers to try them all.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import unicodedata
 from collections.abc import Iterable
@@ -11,6 +15,7 @@ from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
 SHORTEST = 6  # characters; a shorter value turns up by chance
+_HASHES = ("md5", "sha1", "sha256", "sha512", "blake2b")
 
 
 def leaks(values: Iterable[str], texts: Iterable[str | bytes]) -> int:
@@ -28,13 +33,18 @@ def _shown(value: str, blob: bytes, lower: bytes) -> bool:
 @lru_cache(maxsize=4096)
 def _forms(value: str) -> tuple[frozenset[bytes], frozenset[bytes]]:
     """The value in every spelling that is looked for: those whose case matters, and those whose case does not."""
-    spelled = {value, f"{value[:6]}-{value[6:]}"} if value[:6].isdigit() and len(value) == 10 else {value}
+    cpr = value[:6].isdigit() and len(value) == 10
+    spelled = {value, *(f"{value[:6]}{sign}{value[6:]}" for sign in ("-", " ", " - "))} if cpr else {value}
     exact: set[bytes] = set()
     any_case: set[bytes] = set()
     for text in spelled | {unicodedata.normalize("NFD", value)}:
         for data in {text.encode(), text.encode("latin-1", "replace")} if text.isascii() else {text.encode()}:
             exact |= _in_base64(data)
             any_case.add(data.hex().encode())
+            for kind in _HASHES if cpr else ():
+                digest = hashlib.new(kind, data, usedforsecurity=False).digest()
+                any_case.add(digest.hex().encode())
+                exact |= {base64.b64encode(digest).rstrip(b"="), base64.urlsafe_b64encode(digest).rstrip(b"=")}
             any_case.add(data.lower())
         plain = (quote(text), quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1], escape(text), repr(text))
         any_case |= {form.strip("'\"").encode().lower() for form in plain}

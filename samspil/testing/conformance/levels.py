@@ -30,7 +30,10 @@ class Level(NamedTuple):
 LEVELS = (
     Level("reachable", frozenset({"contract", "check"})),
     Level("working", frozenset({"reading", "writing", "mapping"})),
-    Level("reliable", frozenset({"paging", "incremental", "deleting", "resending", "failing", "answers"})),
+    Level(
+        "reliable",
+        frozenset({"paging", "incremental", "deleting", "batches", "resending", "remembering", "failing", "answers"}),
+    ),
     Level("trustworthy", frozenset({"privacy", "storage", "evidence", "two_way"})),
 )
 

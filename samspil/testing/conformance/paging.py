@@ -7,7 +7,11 @@ from typing import Any
 
 from samspil.testing.conformance.gathered import Reading
 from samspil.testing.conformance.promise import promise, require
+from samspil.testing.conformance.subject import CITIZENS
 from samspil.testing.conformance.trial import Trial, attempt
+
+MANY_PAGES = 105
+MOST = 500  # citizens
 
 
 @promise("read", needs={"page_size"})
@@ -57,6 +61,46 @@ def an_empty_answer_never_ends_a_read(trial: Trial, schema: str) -> None:
     """Status 200 with nothing in it, or with an object or element that is none of the contract's, is told."""
     for body in (b"", b"{}", b"[]", b"null", b"<nothing/>", b"<html><body>Log ind</body></html>"):
         _never_shorter(trial, schema, "answer:200", times=math.inf, body=body)
+
+
+@promise("read", needs={"http"})
+def an_odd_status_never_ends_a_read(trial: Trial, schema: str) -> None:
+    """No status but that of an answer ends a read: not "no content", not "not found", not a log-in that ran out."""
+    for status in (202, 204, 304, 401, 403, 404, 410):
+        _never_shorter(trial, schema, f"answer:{status}", times=math.inf)
+
+
+@promise("read", needs={"http", "page_size"}, one_schema=True)
+def a_page_that_always_comes_again_is_told(trial: Trial, schema: str) -> None:
+    """A system that goes on giving the same page is told: the read neither goes on for ever nor is taken for whole."""
+    wanted = trial.whole(schema).by_key
+    calls = trial.calls_of(lambda: trial.whole(schema, page_size=2))
+    trial.quiet()
+    trial.sandbox.faults.add("repeat", times=20 * calls, after=calls - 1)
+    reading = trial.read(schema, page_size=2)
+    require(reading.told or wanted.keys() <= set(reading.keys), "the same page again and again was taken for the end")
+    require(len(trial.sandbox.calls) <= 10 * calls, f"{len(trial.sandbox.calls)} calls for the same page")
+
+
+@promise("read", needs={"page_size"}, one_schema=True)
+def many_pages_are_read(trial: Trial, schema: str) -> None:
+    """A read has as many pages as there are: none is the last because it is the hundredth."""
+    there = len(trial.world.records(schema))
+    citizens = min(CITIZENS * (MANY_PAGES // max(there, 1) + 1), MOST)
+    with Trial(trial.subject, citizens=citizens) as fresh:
+        reading = fresh.whole(schema, page_size=1)
+        lost = len(fresh.facts(schema)) - len(set(reading.keys))
+        require(not lost, f"{lost} of {len(fresh.facts(schema))} records were lost in {len(reading.pages)} pages")
+
+
+@promise("read", needs={"network", "page_size"}, one_schema=True)
+def pages_are_handed_on_as_they_come(trial: Trial, schema: str) -> None:
+    """A page is given before the next is asked for: who gathers them all needs more memory each year."""
+    calls = trial.calls_of(lambda: trial.whole(schema, page_size=1))
+    trial.quiet()
+    pages = trial.connector(page_size=1).read(schema)
+    next(iter(pages))
+    require(len(trial.sandbox.calls) <= calls // 2 + 1, f"{len(trial.sandbox.calls)} of {calls} calls for one page")
 
 
 @promise("read", needs={"network"})

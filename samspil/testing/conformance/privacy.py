@@ -7,6 +7,8 @@ import io
 import json
 import math
 import os
+import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +20,7 @@ from samspil.errors import Refused, SamspilError
 from samspil.testing.conformance.leak import leaks
 from samspil.testing.conformance.persons import planted
 from samspil.testing.conformance.promise import promise, require
-from samspil.testing.conformance.trial import Trial
+from samspil.testing.conformance.trial import Trial, attempt
 from samspil.testing.conformance.world import damages
 from samspil.testing.conformance.writing import lacking_a_field
 
@@ -64,6 +66,21 @@ def refusals_in_reading_show_no_person(trial: Trial, schema: str) -> None:
 def errors_in_writing_show_no_person(trial: Trial, schema: str) -> None:
     """No error or refusal of a write has a person in its message, its fields or its traceback."""
     _silent(trial, schema, _written(trial, schema), "errors or refusals")
+
+
+@promise("write", needs={"fetch", "network"})
+def fetching_in_vain_shows_no_person(trial: Trial, schema: str) -> None:
+    """A record that cannot be fetched back is told without what was sent, in error and log; it is never called none."""
+    connector = trial.connector()
+    ids = [receipt.their_id for receipt in trial.write(schema, trial.puts(schema), by=connector)]
+    texts = []
+    for fault in (*_FAULTS, "status:403"):
+        trial.quiet()
+        trial.sandbox.faults.add(fault, times=math.inf)
+        outcome = attempt(lambda: connector.fetch(schema, ids[0] or ""))
+        require(outcome.error is not None, f"under {fault}, what could not be fetched was taken for an answer")
+        texts += [] if outcome.error is None else [_told(outcome.error)]
+    _silent(trial, schema, [*texts, *trial.watch.logged], "errors or logs")
 
 
 @promise("write", needs={"http"})
@@ -167,6 +184,8 @@ def _everything(trial: Trial) -> set[str]:
     for schema in kind.reads:
         values |= planted(trial, schema)
         trial.ours(schema, trial.whole(schema).raws)
+        for _ in _troubled(trial, lambda schema=schema: trial.read(schema, page_size=2)):  # type: ignore[misc]
+            pass
     for schema in kind.writes:
         values |= planted(trial, schema)
         _written(trial, schema)
@@ -237,5 +256,24 @@ def _told(error: BaseException) -> str:
 def _screen() -> Iterator[io.StringIO]:
     """What is printed meanwhile."""
     screen = io.StringIO()
-    with contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
+    with _descriptors(screen), contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
         yield screen
+
+
+@contextlib.contextmanager
+def _descriptors(screen: io.StringIO) -> Iterator[None]:
+    """The same for what does not go through Python's own streams."""
+    with tempfile.TemporaryFile() as file:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        kept = [(number, os.dup(number)) for number in (1, 2)]
+        try:
+            for number, _ in kept:
+                os.dup2(file.fileno(), number)
+            yield
+        finally:
+            for number, own in kept:
+                os.dup2(own, number)
+                os.close(own)
+            file.seek(0)
+            screen.write(file.read().decode(errors="replace"))

@@ -36,6 +36,13 @@ def a_lost_connection_doubles_nothing(trial: Trial, schema: str) -> None:
     _resent(trial, schema, "lost-answer", times=math.inf)
 
 
+@promise("write", needs={"network", "timeout"})
+def a_late_answer_doubles_nothing(trial: Trial, schema: str) -> None:
+    """The same where the batch took effect and the system is silent for longer than the time-out."""
+    _resent(trial, schema, "late-answer", times=1, seconds=1.0)
+    _resent(trial, schema, "late-answer", times=math.inf, seconds=1.0)
+
+
 @promise("write", needs={"network"})
 def a_busy_target_costs_nothing(trial: Trial, schema: str) -> None:
     """A batch that met a busy system is told, and sent again it is taken whole."""
@@ -107,8 +114,9 @@ def _resent(trial: Trial, schema: str, kind: str, *, times: float, **fault: Any)
     """Write under a fault, then again without it: what was receipted is held, and in the end all is, once."""
     with Trial(trial.subject) as fresh:
         batch = fresh.puts(schema)
+        quick = {"timeout": 0.3} if kind == "late-answer" else {}
         fresh.sandbox.faults.add(kind, times=times, **fault)
-        outcome = attempt(lambda: fresh.connector(attempts=1, receipt_timeout=0.3).write(schema, batch))
+        outcome = attempt(lambda: fresh.connector(attempts=1, receipt_timeout=0.3, **quick).write(schema, batch))
         fresh.quiet()
         if outcome.error is None:
             require(len(outcome.value) == len(batch), f"{len(outcome.value)} receipts for {len(batch)} changes")

@@ -38,9 +38,9 @@ class Outcome(NamedTuple):
 class Trial:
     """A context manager. ``watch`` sees what the connector does from the moment the sandbox runs."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, *, citizens: int = CITIZENS) -> None:
         self.subject = subject
-        self.world = SteadyWorld(subject.municipality, citizens=CITIZENS)
+        self.world = SteadyWorld(subject.municipality, citizens=citizens)
         self.sandbox = subject.sandbox(self.world)
         self.watch = Watch()
         self.night = 1

@@ -7,12 +7,14 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
+from unittest.mock import patch
 
 _SANDBOX = "sandbox"  # how the names of a sandbox's threads begin: what it does itself is not the connector's doing
+_USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _watching: list[Watch] = []
 
 
@@ -20,13 +22,12 @@ class Watch:
     """A context manager that sees this process's sockets, files opened for writing, child processes and log records."""
 
     def __init__(self) -> None:
-        self.contacted: list[tuple[str, int]] = []  # host and port of each connection attempt
+        self.contacted: list[tuple[str, int]] = []  # host and port of each connection attempt and datagram
         self.looked_up: list[str] = []  # host names asked for
         self.written: list[str] = []  # paths of files opened for writing
         self.opened: set[str] = set()  # paths of all files opened
         self.started: list[str] = []  # arguments of child processes
         self.logged: list[str] = []  # log records as text, with their tracebacks
-        self._handler = _Keeping(self.logged)
 
     def __enter__(self) -> Self:
         _install()
@@ -34,13 +35,15 @@ class Watch:
         root = logging.getLogger()
         self._level = root.level
         root.setLevel(logging.DEBUG)
-        root.addHandler(self._handler)
+        self._logging = patch.object(
+            logging.Logger, "handle", _keeping(self.logged)
+        )  # also of loggers that tell no other
+        self._logging.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        root = logging.getLogger()
-        root.removeHandler(self._handler)
-        root.setLevel(self._level)
+        self._logging.stop()
+        logging.getLogger().setLevel(self._level)
         _watching.remove(self)
 
     @staticmethod
@@ -51,8 +54,10 @@ class Watch:
 
     def see(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Take note of an audit event of the interpreter."""
-        if event == "socket.connect":
+        if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
             self._connected(arguments[1])
+        elif event == "syslog.syslog":
+            self.logged.append(_text(arguments[1]))
         elif event == "socket.getaddrinfo":
             self.looked_up.append(_text(arguments[0]))
         elif event == "open":
@@ -72,15 +77,17 @@ class Watch:
                 self.written.append(_text(path))
 
 
-class _Keeping(logging.Handler):
-    def __init__(self, kept: list[str]) -> None:
-        super().__init__(logging.DEBUG)
-        self._kept = kept
-        self.setFormatter(logging.Formatter("%(name)s %(message)s"))
+def _keeping(kept: list[str]) -> Callable[[logging.Logger, logging.LogRecord], None]:
+    """What a logger does with a record meanwhile: its message, traceback and extra fields are kept, then it goes on."""
+    plain, formatter = logging.Logger.handle, logging.Formatter("%(name)s %(message)s")
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def handle(logger: logging.Logger, record: logging.LogRecord) -> None:
         if not (record.threadName or "").startswith(_SANDBOX):
-            self._kept.append(self.format(record))
+            extra = {name: value for name, value in vars(record).items() if name not in _USUAL}
+            kept.append(f"{formatter.format(record)} {extra or ''}")
+        plain(logger, record)
+
+    return handle
 
 
 @contextmanager

@@ -71,6 +71,9 @@ def a_refused_record_costs_no_other(trial: Trial, schema: str) -> None:
         others = [receipt.refused for n, receipt in enumerate(receipts) if n != 1 and receipt.refused is not None]
         require(not others, f"with a bad record in the batch, {len(others)} good ones were refused: {others[:1]}")
         good = [change for n, change in enumerate(new) if n != 1]
+        alone = [receipt.their_id for receipt in trial.write(schema, good)]
+        ids = [receipt.their_id for n, receipt in enumerate(receipts) if n != 1]
+        require(ids == alone, "with a bad record in the batch, the good ones got one another's ids")
         _held(trial, schema, good, set())
         return
 
@@ -93,7 +96,7 @@ def a_refusal_says_why(trial: Trial, schema: str) -> None:
 @promise("write")
 def an_update_replaces(trial: Trial, schema: str) -> None:
     """A changed record takes the place of the one before; there are not two."""
-    first, second = _two_versions(trial, schema)
+    first, second = two_versions(trial, schema)
     connector = trial.connector()
     (receipt,) = trial.write(schema, [trial.put(first)], by=connector)
     count = len(trial.held(schema))
@@ -106,7 +109,7 @@ def an_update_replaces(trial: Trial, schema: str) -> None:
 @promise("write", needs={"batches"})
 def only_the_record_that_is_sent_is_touched(trial: Trial, schema: str) -> None:
     """Changing one record leaves every other as it is."""
-    first, second = _two_versions(trial, schema)
+    first, second = two_versions(trial, schema)
     others = trial.puts(schema)[1:]
     trial.write(schema, others)
     before = {key: dict(held) for key, held in trial.held(schema).items()}
@@ -184,7 +187,7 @@ def lacking_a_field(trial: Trial, schema: str, record: dict[str, Any]) -> list[d
     return [{name: value for name, value in record.items() if name != required[-1]}]
 
 
-def _two_versions(trial: Trial, schema: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def two_versions(trial: Trial, schema: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """One record as it is and as it is after a change that the mapping carries."""
     night = trial.next_night()
     for fact in trial.world.records(schema, trial.night):

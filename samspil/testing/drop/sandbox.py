@@ -110,7 +110,6 @@ class DropSandbox(FileSandbox):
     def _import(self, schema: str, writing: CsvWriting | FixedWriting, path: str, *, half: bool, answer: bool) -> None:
         dropped = self.root / path.strip("/")
         data = dropped.read_bytes()
-        dropped.unlink()
         if self.faults.take("file-refused", path) is not None:
             data = b""
         said = writing.receipt
@@ -118,6 +117,7 @@ class DropSandbox(FileSandbox):
             answers, status = self._imports[schema].take(data, half=half), _REFUSED
         except Unreadable:
             answers, status = [Answer("", code="FORM")], "" if isinstance(said, str) else said.unreadable or _REFUSED
+        dropped.unlink()  # it is gone once it is imported, not before
         if answer and not isinstance(said, str):
             names = {"key": writing.key, "status": said.status, "theirs": said.id}
             names |= {"reference": said.reference, "code": said.code, "field": said.field}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import logging
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -147,10 +149,11 @@ def asks_by_address(base: Base) -> Base:
 @mutant("files_show_no_person")
 def leaves_a_file(base: Base) -> Base:
     """Keeps what it reads and writes in a temporary file."""
-    folder = tempfile.TemporaryDirectory(prefix="kit-mutant-")
+    folder = Path(tempfile.mkdtemp(prefix="kit-mutant-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
     def keep(data: bytes) -> None:
-        Path(folder.name, "last.bin").write_bytes(data)
+        (folder / "last.bin").write_bytes(data)
 
     return _telling(base, keep)
 

@@ -189,9 +189,7 @@ def test_what_is_open_is_listed_with_file_line_and_question(new):
     new("portal", *WSDL)
     answer = new("portal", "--open")
     first, *_, last = answer.out.splitlines()
-    assert (
-        "connectors/portal/connector.yaml:7: login: to decide: how does one log in? none, basic, bearer" in first
-    )
+    assert "connectors/portal/connector.yaml:7: login: to decide: how does one log in? none, basic, bearer" in first
     assert last.startswith("20 to decide. Next: ")
 
 
