@@ -120,15 +120,13 @@ class FaultyConnection:
         fault = self.faults.take_ours(scope["path"])
         if fault is None:
             await self._passed_on(scope, receive, send)
-        elif fault.kind == "timeout":
+        elif fault.kind in ("timeout", "late-answer"):
+            if fault.kind == "late-answer":
+                await self.app(scope, receive, _unheard)
             await self._hold(fault.seconds)
             await _closed(scope, receive)
         elif fault.kind == "lost-answer":
             await self.app(scope, receive, _unheard)
-            await _closed(scope, receive)
-        elif fault.kind == "late-answer":
-            await self.app(scope, receive, _unheard)
-            await self._hold(fault.seconds)
             await _closed(scope, receive)
         elif fault.kind == "drip":
             await self._dripped(fault.seconds, scope, receive, send)

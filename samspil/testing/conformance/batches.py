@@ -6,7 +6,9 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from samspil import registry
 from samspil.connector import Change, Receipt
+from samspil.mapping import tree
 from samspil.testing.conformance.carried import differing, identical, leaves
 from samspil.testing.conformance.promise import promise, require
 from samspil.testing.conformance.subject import CITIZENS
@@ -88,7 +90,7 @@ def records_of_one_person_are_apart_in_writing(trial: Trial, schema: str) -> Non
 def an_update_takes_away_what_is_gone(trial: Trial, schema: str) -> None:
     """A field that an update no longer has is no longer held: what was corrected away must not stay."""
     for fact in trial.world.records(schema, trial.night):
-        for name in _optional(fact):
+        for name in _optional(schema, fact):
             pair = trial.records(schema, [fact, {**fact, name: None}])
             gone = _gone(*pair) if len(pair) == 2 else set()
             if gone:
@@ -108,9 +110,10 @@ def _taken_away(trial: Trial, schema: str, pair: Sequence[dict[str, Any]], gone:
         )
 
 
-def _optional(fact: Fact) -> list[str]:
-    """Fields of one value each, which a fact may be without: what is required the mapping refuses to be without."""
-    return [name for name, value in fact.items() if isinstance(value, str) and name not in ("id", "cpr")]
+def _optional(schema: str, fact: Fact) -> list[str]:
+    """Fields that the fact has and may be without."""
+    nodes = tree.ours(registry.schema(schema)).children
+    return [name for name, node in nodes.items() if node.nullable and fact[name] is not None]
 
 
 def _gone(one: dict[str, Any], other: dict[str, Any]) -> set[str]:

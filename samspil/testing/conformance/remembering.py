@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from msgspec.structs import replace
 
-from samspil.connector import Change, Page
+from samspil.connector import Change, Connector, Page
 from samspil.errors import AccessError
 from samspil.testing.conformance.carried import differing
 from samspil.testing.conformance.gathered import Reading
@@ -82,19 +83,18 @@ def an_account_is_not_let_in_by_another(trial: Trial) -> None:
     right = trial.connector()
     right.check()
     wrong = trial.connector(replace(trial.account, password="not-the-password-0"))  # noqa: S106 - on purpose
-    outcomes = [attempt(wrong.check)]
-    for schema in list(right.reads)[:1]:
-        error = trial.read(schema, by=wrong).error
-        outcomes.append(attempt(lambda error=error: _raise(error)))  # type: ignore[misc]
-    for schema in list(right.writes)[:1]:
-        outcomes.append(attempt(lambda schema=schema: wrong.write(schema, trial.puts(schema))))  # type: ignore[misc]
+    calls: list[Callable[[], object]] = [wrong.check]
+    calls += [partial(_read, trial, schema, wrong) for schema in list(right.reads)[:1]]
+    calls += [partial(wrong.write, schema, trial.puts(schema)) for schema in list(right.writes)[:1]]
+    outcomes = [attempt(call) for call in calls]
     require(all(one.error is not None for one in outcomes), "a wrong password was let in after a right one")
     kinds = {type(one.error).__name__ for one in outcomes if not isinstance(one.error, AccessError)}
     require(not kinds, f"a wrong password was {', '.join(sorted(kinds))}")
     right.check()
 
 
-def _raise(error: Exception | None) -> None:
+def _read(trial: Trial, schema: str, connector: Connector) -> None:
+    error = trial.read(schema, by=connector).error
     if error is not None:
         raise error
 

@@ -114,7 +114,7 @@ def _resent(trial: Trial, schema: str, kind: str, *, times: float, **fault: Any)
     """Write under a fault, then again without it: what was receipted is held, and in the end all is, once."""
     with Trial(trial.subject) as fresh:
         batch = fresh.puts(schema)
-        quick = {"timeout": 0.3} if kind == "late-answer" else {}
+        quick: dict[str, Any] = {"timeout": 0.3} if kind == "late-answer" else {}
         fresh.sandbox.faults.add(kind, times=times, **fault)
         outcome = attempt(lambda: fresh.connector(attempts=1, receipt_timeout=0.3, **quick).write(schema, batch))
         fresh.quiet()
