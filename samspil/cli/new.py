@@ -113,4 +113,6 @@ def _tell(name: str, left: Sequence[Decision], *, most: int) -> None:
             f"{len(left)} to decide. Next: write each decision in the place of its TODO, then pytest tests/connectors/{name}"
         )
     else:
-        show.line(f"Nothing is left to decide. Next: pytest tests/connectors/{name}")
+        show.line(
+            f"Nothing is left to decide. Next: pytest tests/connectors/{name} --samspil-results connectors/conformance.json"
+        )

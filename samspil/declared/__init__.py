@@ -14,6 +14,7 @@ kind          which of the kinds                                                
 title         what people call the system, in English with the Danish term                       rest soap drop singer
                                                                                                  database
 login         how the system lets us in: see ``login``                                           rest soap
+token         of a login: where it is asked for; of security: a SAML token to sign with          rest soap
 settings      an account's settings of the system's own: see ``settings``                        rest soap drop singer
 headers       what goes with every call, with ``{name}`` for a setting: see ``values``           rest soap
 check         the call that shows whether we are let in                                          rest soap

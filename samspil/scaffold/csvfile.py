@@ -140,7 +140,7 @@ def declaration(file: CsvSample, schema: str, record: str, title: str, ask: Ask)
     lines = [
         "kind: drop",
         f"title: {scalar(title)}  # for people: in English, with the Danish term",
-        f"folder: {ask('in which folder of the SFTP server? empty text: where the account begins', 'ud')}",
+        f"folder: {ask('in which folder of the SFTP server, without / in front? empty text: where the account begins', 'ud')}",
         "schemas:",
         f"  {schema}:",
         f"    record: {scalar(record)}",

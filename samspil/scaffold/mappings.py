@@ -14,7 +14,7 @@ from samspil.scaffold.text import WIDTH, asked, scalar
 _HEAD = """\
 # How {record} and {schema} become each other.
 # Decide each TODO: write the field of ours in its place (a comment proposes one where the names agree), or move the
-# field to `lost` with the reason why it is not needed.
+# field to `lost` below, as `- {{theirs: FIELD, why: the reason why it is not needed}}`.
 record: {record}
 rows:
 """

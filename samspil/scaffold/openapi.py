@@ -95,6 +95,15 @@ class OpenApi:
         found = [self.contract.resolved(one) for status, one in responses.items() if str(status).startswith("2")]
         return any(str(name).lower() == "link" for one in found for name in one.get("headers", {}))
 
+    def refusal(self, call: Operation) -> Schema | None:
+        """What the first status 4xx that the contract has for a call says, None if it says nothing."""
+        responses = self._document["paths"][call.path][call.method.lower()].get("responses", {})
+        told = [self.contract.resolved(one) for status, one in responses.items() if str(status).startswith("4")]
+        found = [
+            media.get("schema") for one in told for name, media in one.get("content", {}).items() if "json" in name
+        ]
+        return next((self.contract.resolved(one) for one in found if isinstance(one, dict)), None)
+
     def _is_object(self, name: str) -> bool:
         return bool(self.contract.object(self.contract.component(name))[0])
 

@@ -20,7 +20,10 @@ SIZES = (
     *("maxantal", "maksimaltantal", "maksimaltantalkvantitet"),
 )
 MORE = ("hasmore", "more", "morepages", "hasnext", "hasnextpage", "flere", "fleresider", "harflere")
-NEXT = ("next", "nextcursor", "nextpagetoken", "nexttoken", "cursor", "continuationtoken", "naeste", "fortsaetfra")
+NEXT = (
+    *("next", "nextcursor", "nextpagetoken", "nexttoken", "cursor", "continuationtoken", "naeste", "fortsaetfra"),
+    *("naestecursor", "naestemarkoer", "naestetoken"),
+)
 TOTALS = ("total", "totalcount", "antalialt", "totalantal")
 PAGING = frozenset((*PAGES, *OFFSETS, *CURSORS, *SIZES))
 

@@ -9,7 +9,7 @@ from samspil.scaffold.questions import COMMON
 _TEXT = """\
 # {title}
 
-{made} Reads {schemas}.
+{made} Carries {schemas}.
 
 ## Next
 1. List what is to decide: `samspil new connector {name} --open`. Write each decision in the place of its `!TODO "…"`;
@@ -17,8 +17,8 @@ _TEXT = """\
    exactly these lines, and nothing else.
 2. Send the vendor the questions below; write the answers here.
 3. {third}
-4. Run `pytest tests/connectors/{name}` again: now every promise of the kit is tried over {wire} against the sandbox.
-   `samspil connectors {name}` says what is missing for the next level.
+4. Run `pytest tests/connectors/{name} --samspil-results connectors/conformance.json`: now every promise of the kit is
+   tried over {wire} against the sandbox. `samspil connectors {name}` says what is missing for the next level.
 5. Put the system into a municipality's file (`dags/municipalities/`), its connection into the environment, and run
    `samspil check`. Nothing else has to be registered.
 

@@ -48,14 +48,14 @@ def _schema(file: OpenApi, schema: str, record: str, ask: Ask) -> str:
     text = f"{schema}:\n  record: {record}\n  key: {key}\n"
     answered = file.answering(record)
     lists = [one for one in answered if one.many and not PART.search(one.call.path)]
-    text += indented(_list(file, lists, ask), 2)
+    text += indented(_list(file, record, lists, ask), 2)
     ones = [one for one in answered if not one.many and len(PART.findall(one.call.path)) == 1]
     if len(ones) == 1:
         text += f"  fetch: {flow(path=ones[0].call.path, within=ones[0].place)}\n"
     return text + "".join(f"  # {line}\n" for line in _write(file, record))
 
 
-def _list(file: OpenApi, lists: Sequence[Answered], ask: Ask) -> str:
+def _list(file: OpenApi, record: str, lists: Sequence[Answered], ask: Ask) -> str:
     if not lists:
         return (
             "list: "
@@ -78,9 +78,22 @@ def _list(file: OpenApi, lists: Sequence[Answered], ask: Ask) -> str:
     moments = [
         p.name for p in one.call.parameters if p.place == "query" and str(p.schema.get("format", "")).startswith("date")
     ]
-    for name in moments:
-        text += f"  # changes only: incremental: {{since: {name}, changed: …, gone: {{keys: …}}}}  # how are deletions told?\n"
+    if moments:
+        text += "".join(f"  # {line}\n" for line in _incremental(file, one, record, moments[0]))
     return text
+
+
+def _incremental(file: OpenApi, one: Answered, record: str, since: str) -> Iterator[str]:
+    """How changes only could be read, as comments: whether deletions are told too is the vendor's to say."""
+    times = [path for path, told in file.record(record).fields.items() if told.kind == "moment" and "." not in path]
+    places = list(_places(file.contract, one.call.answer, "", 3))
+    clocks = [place for place, told in places if told.get("format") == "date-time"]
+    keys = [place for place, told in places if "items" in told and place != one.place]
+    fields = {"since": since, "changed": times[0] if len(times) == 1 else "…", "clock": clocks[0] if clocks else ""}
+    gone = f"{{keys: {keys[0]}}}" if len(keys) == 1 else "…"
+    yield "to read changes only, if the vendor tells deletions too; else all is read every night, which is safe:"
+    yield f"incremental: {flow(**fields).removesuffix('}')}, gone: {gone}}}"
+    yield "gone is {keys: where the answer lists deleted keys}, {field: …, value: …} of a record, or {path: a list of them}"
 
 
 def _paging(file: OpenApi, one: Answered, ask: Ask) -> tuple[str, list[str]]:
@@ -116,14 +129,22 @@ def _last(place: str) -> str:
 
 def _leaves(contract: Contract, schema: Schema | None, at: str, deep: int) -> Iterator[tuple[str, str]]:
     """The single values beside the records of an answer, with their types."""
+    return ((place, _type(told)) for place, told in _places(contract, schema, at, deep) if "items" not in told)
+
+
+def _places(contract: Contract, schema: Schema | None, at: str, deep: int) -> Iterator[tuple[str, Schema]]:
+    """The single values and the lists of an answer, with what the contract says of them."""
     for name, inner in (contract.object(schema)[0] if schema is not None and deep else {}).items():
         below, path = contract.resolved(inner), f"{at}.{name}" if at else name
-        kind = below.get("type", "")
-        kind = next((one for one in kind if one != "null"), "") if isinstance(kind, list) else str(kind)
-        if kind not in ("array", "object", ""):
-            yield path, kind
-        elif kind != "array":
-            yield from _leaves(contract, below, path, deep - 1)
+        if _type(below) not in ("object", ""):
+            yield path, below
+        else:
+            yield from _places(contract, below, path, deep - 1)
+
+
+def _type(schema: Schema) -> str:
+    kind = schema.get("type", "array" if "items" in schema else "")
+    return next((one for one in kind if one != "null"), "") if isinstance(kind, list) else str(kind)
 
 
 def _login(file: OpenApi, ask: Ask) -> str:
@@ -198,4 +219,9 @@ def _write(file: OpenApi, record: str) -> Iterator[str]:
         for call in calls[:1]:
             yield f"  {name}: {call.method} {call.path}"
     yield f"  key: {flow(header=keys[0]) if keys else '{header: …}, or {field: …} of the request'}"
-    yield "  receipt: {id: id}  # where the answer has the system's own id"
+    call = (creates or updates)[0]
+    there, wrong = (
+        [place for place, _ in _leaves(file.contract, one, "", 3)] for one in (call.answer, file.refusal(call))
+    )
+    yield f"  receipt: {{id: …, code: …, field: …}}  # of the answer the system's own id: {listed(there) if there else 'id'};"
+    yield f"  # of a refusal what is wrong, and where, or all one sees is its status: {listed(wrong) if wrong else 'not said'}"

@@ -24,6 +24,8 @@ def declaration(file: Wsdl, schemas: Mapping[str, str], title: str, ask: Ask) ->
         f"kind: soap\ntitle: {scalar(title)}  # for people: in English, with the Danish term\nwsdl: {file.path.name}\n"
     )
     text += f"login: {ask('how does one log in? none, basic, bearer, certificate, or {header: X-Key}', 'none')}\n"
+    if file.has_policy:
+        text += "# the WSDL has a WS-Policy: are messages signed? perhaps security: {answers: signed}\n"
     text += "".join(_header(file.headers, ask))
     text += _errors(file, ask)
     empty = [one.name for one in file.operations if not any(child.required for child in one.request.children.values())]

@@ -37,7 +37,6 @@ def undecided(name: str, sandbox: type[Sandbox], mappings: Path = FOLDER) -> Cal
 
     @pytest.mark.parametrize("decision", cases.values(), ids=list(cases))
     def test_decisions(decision: Decision | None) -> None:
-        __tracebackhide__ = True
         if decision is not None:
             pytest.fail(str(decision), pytrace=False)
         with running(folder, sandbox) as (started, kind):

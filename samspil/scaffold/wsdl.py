@@ -23,6 +23,7 @@ _IMPORTS = {f"{{{WSDL}}}import": "location"} | {
 }
 _CODES = ("kode", "code", "status")
 _SOAP = "http://schemas.xmlsoap.org/wsdl/soap/"
+_POLICIES = ("http://schemas.xmlsoap.org/ws/2004/09/policy", "http://www.w3.org/ns/ws-policy")
 
 
 class Uses(NamedTuple):
@@ -56,6 +57,12 @@ class Wsdl:
                 locations = (one.get(_IMPORTS[str(one.tag)]) for one in root.iter(*_IMPORTS))
                 waiting += [(file.parent / there.removeprefix("file://")).resolve() for there in locations if there]
         return found
+
+    @property
+    def has_policy(self) -> bool:
+        """Whether it says by WS-Policy how messages are secured."""
+        tags = [f"{{{namespace}}}Policy" for namespace in _POLICIES]
+        return any(next(xml.parse(data).iter(*tags), None) is not None for data in self.files.values())
 
     @property
     def records(self) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 from starlette.requests import Request
 
 from samspil.declared.login import Login, grant_of, header_of
-from samspil.testing.certificates import Certificates
+from samspil.testing.certificates import Certificates, ClientCertificate
 from samspil.testing.tls import client_certificate
 
 USER, PASSWORD = "samspil-prøve", "ikke-en-rigtig-hemmelighed"
@@ -23,15 +23,20 @@ CVR = "29189609"  # of the certificate; the municipality's own, public
 
 
 class Door:
-    """One login. What a token is good for, its giver says (see ``samspil.testing.rest.guard``)."""
+    """One login. What a token is good for, its giver says (see ``samspil.testing.rest.guard``).
 
-    def __init__(self, login: Login) -> None:
-        self._login = login
+    ``certificates`` and our ``client`` certificate of them, where there are some already; else they are made.
+    """
+
+    def __init__(
+        self, login: Login, certificates: Certificates | None = None, client: ClientCertificate | None = None
+    ) -> None:
+        self._login, self._given, self._client = login, certificates, client
 
     def account(self) -> dict[str, Any]:
         """The fields of our account. Settings are closed: what the login does not use is not there."""
         if self._login == "certificate":
-            client = self._certificates.client(CVR, "Samspil")
+            client = self._client or self._certificates.client(CVR, "Samspil")
             own = {"certificate": str(client.p12), "certificate_password": client.password}
             return {"extra": {**own, "ca": str(self._certificates.ca)}}
         user = {"login": USER} if self._login == "basic" or grant_of(self._login) else {}
@@ -53,6 +58,8 @@ class Door:
 
     @cached_property
     def _certificates(self) -> Certificates:
+        if self._given:
+            return self._given
         folder = Path(tempfile.mkdtemp(prefix="samspil-door-"))
         weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         return Certificates(folder)

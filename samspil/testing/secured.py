@@ -9,6 +9,7 @@ from lxml import etree
 
 from samspil import xml
 from samspil.certificate import Credentials
+from samspil.errors import Refused
 from samspil.wssecurity.envelope import Envelope
 from samspil.wssecurity.message import Address, seal
 from samspil.wssecurity.trust import Trust
@@ -38,6 +39,8 @@ class Secured(NamedTuple):
         """Raises Refused if the request is not signed as it must be, or was not sent by somebody trusted."""
         envelope = Envelope(xml.parse(data))
         verified = verify(envelope, self.trust, skew=SKEW, issuer=self.issuer, expand=expand)
+        if len(envelope.body) != 1:
+            raise Refused("bad-request", hint="Body has not the one element")
         return Opened(envelope.body[0], verified)
 
     def answer(
@@ -54,10 +57,21 @@ class Secured(NamedTuple):
         ``expand`` is that of the attachments placed in ``body``.
         """
         namespace = "http://schemas.xmlsoap.org/soap/envelope/"
-        address = None
         if opened is not None:
             namespace = str(etree.QName(opened.request.getroottree().getroot()).namespace)
-            if opened.verified.message_id:
-                address = Address(action, relates_to=opened.verified.message_id)
         data = f'<e:Envelope xmlns:e="{namespace}"><e:Body>'.encode() + body + b"</e:Body></e:Envelope>"
+        return self.sealed(data, opened, action=action, created=created, expand=expand)
+
+    def sealed(
+        self,
+        data: bytes,
+        opened: Opened | None,
+        *,
+        action: str = "urn:answer",
+        created: datetime | None = None,
+        expand: Expand = whole,
+    ) -> bytes:
+        """An envelope, signed as ``answer`` does it."""
+        asked = opened.verified.message_id if opened is not None else ""
+        address = Address(action, relates_to=asked) if asked else None
         return seal(data, self.ours, address=address, created=created, expand=expand).data

@@ -18,9 +18,11 @@ from samspil.declared.soap import values
 from samspil.declared.soap.contract import Contract, Operation
 from samspil.declared.soap.declaration import Call, Declaration, Errors, Incremental, Listing, Schema, Sending, Writing
 from samspil.declared.soap.schemas import Element
+from samspil.declared.soap.security import security_fields
 from samspil.declared.values import require_names
 from samspil.errors import SettingsError
 from samspil.http import HttpSettings
+from samspil.wssecurity import SignedSettings
 from samspil.yamlfile import YamlFile
 
 _SHOWN = 15  # names in an error
@@ -42,11 +44,12 @@ class Checked:
             if not (path.parent / self.declaration.wsdl).is_file():
                 raise self.file.error("there is no such file in the folder", at="wsdl") from error
             raise
+        security = self.declaration.security
         self.settings = settings_class(
             f"{path.parent.name.title().replace('_', '')}Settings",
             self.file,
-            HttpSettings,
-            more=[*login_fields(self.declaration.login), ("page_size", _PAGE_SIZE, 0)],
+            SignedSettings if security else HttpSettings,
+            more=[*login_fields(self.declaration.login), *security_fields(security), ("page_size", _PAGE_SIZE, 0)],
         )
         self._errors(self.declaration.errors)
         for name, given in self.declaration.headers.items():
@@ -59,9 +62,14 @@ class Checked:
 
     def operation(self, name: str, at: str) -> Operation:
         try:
-            return self.contract.operation(name)
+            found = self.contract.operation(name)
         except SettingsError as error:
             raise self.file.error(str(error).partition(": ")[2], at=at) from None
+        security = self.declaration.security
+        if security and security.addressing and not found.action:
+            message = f"the WSDL names no SOAPAction for {name}, which security with addressing cannot do without"
+            raise self.file.error(message, at=at)
+        return found
 
     def header(self, name: str) -> Element:
         """The SOAP header of this name."""

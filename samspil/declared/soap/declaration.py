@@ -19,6 +19,7 @@ from samspil.declared.incremental import Asked, Never
 from samspil.declared.login import Key
 from samspil.declared.paging import Whole
 from samspil.declared.settings import Settings
+from samspil.declared.soap.security import Security
 
 Values = dict[str, Any]
 
@@ -156,6 +157,7 @@ class Declaration(Closed, frozen=True, kw_only=True):
     wsdl: Name
     prefix: str = ""
     login: login.Word | Key
+    security: Security | None = None
     settings: Settings = msgspec.field(default_factory=dict)
     headers: dict[str, Values] = msgspec.field(default_factory=dict)
     errors: Errors = Errors()

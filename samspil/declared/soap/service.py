@@ -10,6 +10,7 @@ from samspil.declared.login import Access
 from samspil.declared.soap.checks import Checked
 from samspil.declared.soap.contract import Operation, shape
 from samspil.declared.soap.declaration import Call, Errors
+from samspil.declared.soap.security import securing
 from samspil.declared.soap.values import filled, put
 from samspil.errors import AccessError, Refused, SettingsError, Unavailable
 from samspil.http import Session
@@ -22,6 +23,7 @@ class Service:
 
     def __init__(self, system: str, checked: Checked, settings: Any, requests: dict[str, RecordType]) -> None:
         self.system, self._checked, self._settings, self._requests = system, checked, settings, requests
+        self._security = securing(checked.declaration.security, settings, system)
         self._session = Session(system, settings, passed=(500,))
         self._access = Access(checked.declaration.login, self._session, settings)
         self.soap = Soap(
@@ -31,6 +33,7 @@ class Service:
             system=system,
             codes=codes(checked.declaration.errors),
             attempts=settings.attempts,
+            security=self._security,
         )
 
     def call(self, call: Call, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -45,6 +48,8 @@ class Service:
 
     def close(self) -> None:
         self._session.close()
+        if self._security:
+            self._security.close()
 
     @property
     def _around(self) -> dict[str, Any]:

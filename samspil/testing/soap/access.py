@@ -15,22 +15,31 @@ from samspil.declared.values import fitting
 from samspil.testing.door import Door
 from samspil.testing.sampled import given
 from samspil.testing.soap.register import text
+from samspil.testing.soap.signing import Signing
+from samspil.testing.world import World
 
 PATH = "/service"
 
 
 class Access:
-    """The login that the declaration asks for. ``settings`` are the account's of the system's own."""
+    """The login that the declaration asks for. ``settings`` are the account's of the system's own; ``signing`` is None if
+    messages are not secured.
+    """
 
-    def __init__(self, checked: Checked, settings: Mapping[str, Any]) -> None:
+    def __init__(self, checked: Checked, settings: Mapping[str, Any], world: World) -> None:
         self._checked, self._declaration = checked, checked.declaration
-        self._door = Door(self._declaration.login)
+        security = self._declaration.security
+        self.signing = Signing(security, world) if security else None
+        self._door = Door(self._declaration.login, *(self.signing.certificates if self.signing else ()))
         self._settings = {**given(self._declaration.settings), **settings}
 
     def account(self) -> dict[str, Any]:
         """The fields of our account."""
         fields = self._door.account()
-        return {**fields, "schema": PATH, "extra": {**fields.get("extra", {}), **self._settings}}
+        extra = fields.get("extra", {})
+        if self.signing:
+            extra |= self.signing.settings()
+        return {**fields, "schema": PATH, "extra": {**extra, **self._settings}}
 
     def tls(self) -> ssl.SSLContext | None:
         """The server's TLS context, None for plain HTTP."""

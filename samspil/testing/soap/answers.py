@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -15,7 +15,10 @@ from samspil.mtom import Attachment, Multipart, Placed
 from samspil.soap import ENVELOPE
 from samspil.testing.soap.instances import instance
 from samspil.testing.soap.words import leaves
+from samspil.wssecurity.verification import Expand
 from samspil.xsd import RecordType, tags
+
+Seal = Callable[[bytes, Expand], bytes]  # signs an envelope, whose attachments the second puts where they belong
 
 
 class Answers:
@@ -95,8 +98,8 @@ class Answers:
         return f'<?xml version="1.0" encoding="UTF-8"?>\n{start}'.encode() + body + b"</soap:Body></soap:Envelope>"
 
 
-def multipart(body: bytes, element: Element) -> Multipart | None:
-    """A message with the binary content of its records in parts of their own; None if the records have no such."""
+def multipart(body: bytes, element: Element, seal: Seal) -> Multipart | None:
+    """A message with the binary content of its records in parts of their own, sealed; None if the records have no such."""
     placed = Placed()
     names = {child.name for _, child in leaves(element) if child.type_name == "base64Binary"}
     if not names:
@@ -106,4 +109,9 @@ def multipart(body: bytes, element: Element) -> Multipart | None:
     def apart(found: re.Match[bytes]) -> bytes:
         return found[1] + placed.put(Attachment(b64decode(found[2]))).encode() + found[3]
 
-    return placed.compose(pattern.sub(apart, body), "text/xml")
+    return placed.compose(seal(pattern.sub(apart, body), placed.expand), "text/xml")
+
+
+def unsealed(data: bytes, _expand: Expand) -> bytes:
+    """The message of a system that signs nothing."""
+    return data

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from samspil import xml
+from samspil.account import Account
 from samspil.declared.soap.contract import Operation
 from samspil.declared.soap.declaration import Listing, Schema, Sending
 from samspil.declared.soap.system import SoapSystem, made
@@ -25,12 +26,14 @@ from samspil.soap import ENVELOPE
 from samspil.testing.clock import Clock, clock
 from samspil.testing.sandbox import Sandbox
 from samspil.testing.soap.access import PATH, Access
-from samspil.testing.soap.answers import Answers, multipart
+from samspil.testing.soap.answers import Answers, Seal, multipart, unsealed
 from samspil.testing.soap.history import History
 from samspil.testing.soap.listed import listed
 from samspil.testing.soap.register import Register, receipts, text
+from samspil.testing.soap.signing import refusal
 from samspil.testing.soap.words import Record, Words
 from samspil.testing.world import World
+from samspil.wssecurity.verification import whole
 
 LARGEST = 50_000_000  # bytes of a request
 
@@ -46,6 +49,7 @@ class SoapFault(Exception):
 class SoapSandbox(Sandbox):
     """Shows its world's records by the mapping read backwards, and takes what is sent; a subclass names the folder.
 
+    With a ``security`` it takes signed requests only, signs if answers are, and has an STS if there is a token.
     What the declaration says nothing of is answered with an instance made from the WSDL. ``settings`` are the account's
     of the system's own, where a value made from their declaration is not enough; ``attachments`` says that binary content is sent as MTOM. Faults of its own: ``fault-with-200`` (a busy fault with status 200), ``fault:CODE``,
     ``business-error`` (a business status with status 200), ``half-batch`` (the second half gets no receipt and is not
@@ -62,7 +66,7 @@ class SoapSandbox(Sandbox):
         super().__init__(world, night=night)
         self.system: type[SoapSystem] = made(self.folder / "connector.yaml")
         self._contract, self._errors = self.system.checked.contract, self.system.checked.declaration.errors
-        self._access = Access(self.system.checked, self.settings)
+        self._access = Access(self.system.checked, self.settings, world)
         self._clocks: dict[int, Clock] = {}
         self.to_night(night)
         self._answers = Answers(self.system)
@@ -90,6 +94,16 @@ class SoapSandbox(Sandbox):
     def tls(self) -> ssl.SSLContext | None:
         return self._access.tls()
 
+    def start(self) -> Account:
+        if self._access.signing:
+            self._access.signing.start()
+        return super().start()
+
+    def stop(self) -> None:
+        super().stop()
+        if self._access.signing:
+            self._access.signing.stop()
+
     def to_night(self, night: int) -> None:
         super().to_night(night)
         for past in range(1, night):
@@ -105,19 +119,31 @@ class SoapSandbox(Sandbox):
             return Response(status_code=401, headers={"WWW-Authenticate": 'Basic realm="sandbox"'})
         if not request.headers.get("content-type", "").startswith("text/xml"):
             return Response(status_code=415)
+        data, action, signing = await request.body(), request.headers.get("soapaction", ""), self._access.signing
+        if signing is None:
+            return self._reply(data, action, unsealed)
+        scheme = "http" if self.tls() is None else "https"
         try:
-            operation, message = self._asked(await request.body(), request.headers.get("soapaction", ""))
+            opened = signing.open(data, action=action.strip('"'), url=f"{scheme}://{self.host}:{self.port}{PATH}")
+        except Refused as error:
+            return _answered(refusal(error), 500)
+        return self._reply(data, action, lambda body, expand: signing.seal(body, opened, expand))
+
+    def _reply(self, data: bytes, action: str, seal: Seal) -> Response:
+        try:
+            operation, message = self._asked(data, action)
             if self.faults.take("fault-with-200", PATH):
                 busy = SoapFault("".join(self._errors.unavailable[:1]) or "Server", "Systemet er optaget", server=True)
-                return self._faulty(busy, 200)
+                return self._faulty(busy, 200, seal)
             codes = (*self._errors.access, *self._errors.unavailable, *self._errors.refused)
             for code in (code for code in codes if self.faults.take(f"fault:{code}", PATH)):
-                return self._faulty(SoapFault(code, "En fejl"), 500)
+                return self._faulty(SoapFault(code, "En fejl"), 500, seal)
             if self._errors.status and self.faults.take("business-error", PATH):
-                return self._answered(self._answers.answer(operation, status=self._business_error(operation)))
-            return self._sent(operation, self._answer(operation, message))
+                body = self._answers.answer(operation, status=self._business_error(operation))
+                return _answered(seal(body, whole))
+            return self._sent(operation, self._answer(operation, message), seal)
         except SoapFault as fault:
-            return self._faulty(fault, 500)
+            return self._faulty(fault, 500, seal)
 
     def _asked(self, body: bytes, action: str) -> tuple[Operation, etree._Element]:
         """The operation and its request, checked: safe, by the schema, with its headers."""
@@ -202,20 +228,20 @@ class SoapSandbox(Sandbox):
             found = register.deliver(way, items, self.night)
         return self._answers.answer(operation, receipts(operation.answer, writing, found))
 
-    def _sent(self, operation: Operation, body: bytes) -> Response:
+    def _sent(self, operation: Operation, body: bytes, seal: Seal) -> Response:
         """The answer, with its records' binary content as attachments if that is how it is sent."""
         for name, schema in self.system.checked.schemas.items() if self.attachments else ():
-            if operation.name in [call.operation for call in (schema.listing, schema.fetch) if call]:
-                parts = multipart(body, self.system.checked.records[name])
-                return Response(b"".join(parts), media_type=parts.content_type) if parts else self._answered(body)
-        return self._answered(body)
+            here = operation.name in [call.operation for call in (schema.listing, schema.fetch) if call]
+            if here and (parts := multipart(body, self.system.checked.records[name], seal)):
+                return Response(b"".join(parts), media_type=parts.content_type)
+        return _answered(seal(body, whole))
 
-    def _faulty(self, fault: SoapFault, status: int) -> Response:
-        return self._answered(self._answers.fault(fault.code, str(fault), server=fault.server), status)
+    def _faulty(self, fault: SoapFault, status: int, seal: Seal) -> Response:
+        return _answered(seal(self._answers.fault(fault.code, str(fault), server=fault.server), whole), status)
 
-    @staticmethod
-    def _answered(body: bytes, status: int = 200) -> Response:
-        return Response(body, status_code=status, media_type="text/xml; charset=utf-8")
+
+def _answered(body: bytes, status: int = 200) -> Response:
+    return Response(body, status_code=status, media_type="text/xml; charset=utf-8")
 
 
 def _each(message: etree._Element, path: str) -> list[etree._Element]:

@@ -31,6 +31,8 @@ class Words:
     def __init__(self, system: type[SoapSystem], schema: str, folder: Path) -> None:
         self._kind, self._key = system.kinds[schema], system.checked.schemas[schema].key
         self._shape, self._element = system.shape(schema), system.checked.records[schema]
+        security = system.checked.declaration.security
+        self._signed = security is not None and security.signed
         self._mapping, self._struct = _loaded(system, schema, folder)
         self._to_theirs: Callable[[Any], Record] | None = None
         if self._mapping:
@@ -62,6 +64,8 @@ class Words:
 
     def damaged(self, record: Record, kind: str) -> bytes:
         """A record with one kind of damage (see ``World.broken``)."""
+        if kind == "broken-syntax" and self._signed:
+            kind = "unknown-field"  # what is no XML cannot be signed
         name = f"{self._shape.prefix}:{self._kind.name}" if self._shape.prefix else self._kind.name
         end = f"</{name}>".encode()
         if kind == "broken-syntax":

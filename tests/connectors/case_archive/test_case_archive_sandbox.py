@@ -10,6 +10,7 @@ from connectors.case_archive.sandbox import CaseArchiveSandbox
 from samspil import registry, xml
 from samspil.mapping import load
 from samspil.testing.world import World
+from samspil.wssecurity import secured
 from schemas import SCHEMAS
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -36,7 +37,7 @@ def test_every_fact_survives_the_way_there_and_back(schema):
         assert ours == table.to_ours(theirs)
 
 
-def call(sandbox, operation, inner="", header=HEADER, **changed):
+def call(sandbox, operation, inner="", header=HEADER, signed=True, **changed):
     account = sandbox.account
     body = (
         f'<s:Envelope xmlns:s="{ENVELOPE}" xmlns:a="{NAMESPACE}"><s:Header>{header}</s:Header>'
@@ -44,14 +45,19 @@ def call(sandbox, operation, inner="", header=HEADER, **changed):
     )
     headers = {"Content-Type": "text/xml", "SOAPAction": f'"{NAMESPACE}/{operation}"', **changed}
     auth = None if "Authorization" in changed else (account.login.encode(), account.password.encode())
-    answer = requests.post(account.url, data=body.encode(), headers=headers, auth=auth, timeout=5)
+    data = body.encode()
+    if signed:
+        security = secured(account.settings(registry.connector("case_archive").Settings), system="archive")
+        action = headers["SOAPAction"].strip('"')
+        data = security.seal(data, action=action, url=account.url, system="archive").data
+    answer = requests.post(account.url, data=data, headers=headers, auth=auth, timeout=5)
     return answer.status_code, answer.content
 
 
 def test_an_operation_that_nothing_is_declared_of_is_answered_from_the_wsdl(sandbox):
     status, body = call(sandbox, "JournalpostListe", "<a:Sagsnummer>1</a:Sagsnummer>")
     assert 200 == status
-    answer = xml.parse(body)[0][0]
+    answer = xml.parse(body).find(f"{{{ENVELOPE}}}Body")[0]
     assert f"{{{NAMESPACE}}}JournalpostListeSvar" == answer.tag
     assert sandbox._contract.whole.validate(answer)
 
@@ -71,6 +77,12 @@ def test_what_does_not_fit_is_a_fault(sandbox, operation, inner, changed, says):
     status, body = call(sandbox, operation, inner, **changed)
     assert 500 == status
     assert says in body.decode()
+
+
+def test_what_nobody_signed_is_a_fault(sandbox):
+    status, body = call(sandbox, "Ping", signed=False)
+    assert 500 == status
+    assert "signature-missing" in body.decode()
 
 
 def test_a_stranger_and_another_format_are_turned_away(sandbox):

@@ -207,7 +207,8 @@ def test_nothing_is_listed_of_what_is_not_there(new, samspil):
 
 def test_a_connector_of_the_project_has_nothing_open(samspil):
     answer = samspil("new", "connector", "case_archive", "--open")
-    assert "Nothing is left to decide. Next: pytest tests/connectors/case_archive\n" == answer.out
+    told = "Nothing is left to decide. Next: pytest tests/connectors/case_archive --samspil-results connectors/conformance.json\n"
+    assert told == answer.out
 
 
 def test_what_it_makes_is_in_the_projects_style(new, tmp_path):

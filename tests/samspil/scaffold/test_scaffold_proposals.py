@@ -41,9 +41,9 @@ def query(*names, required=False):
     )
 
 
-def declared(tmp_path, parameters="", beside="", headers="", schemes=""):
+def declared(tmp_path, parameters="", beside="", headers="", schemes="", api=API):
     file = tmp_path / "api.yaml"
-    text = API.format(parameters=parameters, beside=beside, headers=headers, schemes=schemes)
+    text = api.format(parameters=parameters, beside=beside, headers=headers, schemes=schemes)
     file.write_text(text, "utf-8")
     made = new.from_openapi("meetings", file, new.wanted(["meeting"]), tmp_path)
     return made.files["connectors/meetings/connector.yaml"].decode()
@@ -75,10 +75,44 @@ def listing(text):
             "nextCursor: {type: string}",
             {"after": "cursor", "next": "nextCursor", "size": "limit"},
         ),
+        (
+            query("cursor", "antal"),
+            "naesteCursor: {type: string}",
+            {"after": "cursor", "next": "naesteCursor", "size": "antal"},
+        ),
     ],
 )
 def test_paging_is_read_from_parameters_and_answer(tmp_path, parameters, beside, expected):
     assert expected == listing(declared(tmp_path, parameters, beside))["paging"]
+
+
+@pytest.mark.parametrize(
+    ("beside", "expected"),
+    [
+        ("next: {type: string}", "{since: from, changed: when, gone: …}"),
+        (
+            "deleted: {type: array, items: {type: string}}, asOf: {type: string, format: date-time}",
+            "{since: from, changed: when, clock: asOf, gone: {keys: deleted}}",
+        ),
+    ],
+)
+def test_reading_changes_only_is_proposed_as_far_as_the_answer_tells(tmp_path, beside, expected):
+    since = "{name: from, in: query, schema: {type: string, format: date-time}}"
+    assert f"# incremental: {expected}\n" in declared(tmp_path, since, beside)
+
+
+def test_a_receipt_is_proposed_from_the_answer_and_the_refusal(tmp_path):
+    write = """  /meetings/{id}:
+    put:
+      requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/Meeting"}}}}
+      responses:
+        "200": {description: ok, content: {application/json: {schema: {type: object, properties: {number: {type: string}}}}}}
+        "422": {description: no, content: {application/json: {schema: {type: object, properties: {why: {type: string}}}}}}
+components:
+"""
+    text = declared(tmp_path, api=API.replace("components:\n", write.replace("{", "{{").replace("}", "}}"), 1))
+    assert "# of the answer the system's own id: number;" in text
+    assert "status: why\n" in text
 
 
 def test_paging_by_link_is_read_from_the_header(tmp_path):
