@@ -17,7 +17,6 @@ from starlette.routing import Route
 from connectors.jobcenter.contract import HERE, NAMESPACE, READS, RECORDS
 from connectors.jobcenter.pages import SOAP, Pages, answer, bulk_file
 from connectors.jobcenter.register import Register
-from connectors.jobcenter.words import CVR
 from samspil import xml
 from samspil.errors import Refused
 from samspil.testing.sandbox import Sandbox
@@ -72,7 +71,7 @@ class JobcenterSandbox(Sandbox):
             "schema": PATH,
             "login": self.login,
             "password": self.password,
-            "extra": {"municipality_cvr": CVR[self.world.municipality]},
+            "extra": {"municipality_cvr": self.world.cvr},
         }
 
     async def _called(self, request: Request) -> Response:
@@ -120,7 +119,7 @@ class JobcenterSandbox(Sandbox):
         authority = message.find(AUTHORITY)
         if authority is None:
             raise JobcenterFault("SIKKERHEDSMODEL", NO_MODEL)
-        if xml.text(authority, "MunicipalityCVR") != CVR[self.world.municipality]:
+        if xml.text(authority, "MunicipalityCVR") != self.world.cvr:
             raise JobcenterFault("MYNDIGHED", "Der er ingen aftale for myndigheden")
         return message
 

@@ -12,8 +12,6 @@ from xml.sax.saxutils import escape
 
 from connectors.jobcenter.contract import PREFIX
 
-CVR = {"730": "29189668", "751": "55133018", "760": "29189609", "813": "29189498"}  # the municipalities' own, public
-
 _KINDS = {
     "guidance": "VEJLEDNING_OPKVALIFICERING",
     "education": "ORDINAER_UDDANNELSE",

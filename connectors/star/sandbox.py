@@ -25,12 +25,11 @@ from samspil.account import Account
 from samspil.testing.certificates import Certificates, ClientCertificate, cvr_of
 from samspil.testing.sandbox import Sandbox
 from samspil.testing.tls import client_certificate
-from samspil.testing.world import World
+from samspil.testing.world import World, cvr
 
 PATH: Final = "/Activity"
 INTERNAL: Final = 1011  # the fault for one that is asked for without a code
 LONGEST_ID: Final = 46  # characters of x-requestId
-CVR: Final = {"730": "29189668", "751": "55133018", "760": "29189609", "813": "29189498"}
 
 
 class StarSandbox(Sandbox):
@@ -72,7 +71,7 @@ class StarSandbox(Sandbox):
 
     def expired_account(self) -> Account:
         municipality = self.world.municipality
-        client = self.certificates.client(_cvr(municipality), f"Kommune {municipality}", expired=True)
+        client = self.certificates.client(cvr(municipality), f"Kommune {municipality}", expired=True)
         own = {"certificate": str(client.p12), "certificate_password": client.password}
         return replace(self.account, extra={**self.account.extra, **own})
 
@@ -103,7 +102,7 @@ class StarSandbox(Sandbox):
 
     def _client(self, municipality: str) -> ClientCertificate:
         if municipality not in self._clients:
-            self._clients[municipality] = self.certificates.client(_cvr(municipality), f"Kommune {municipality}")
+            self._clients[municipality] = self.certificates.client(cvr(municipality), f"Kommune {municipality}")
         return self._clients[municipality]
 
     async def _activity(self, call: Request) -> Response:
@@ -124,7 +123,7 @@ class StarSandbox(Sandbox):
         municipality = organisation[:3]
         if municipality not in self.worlds or organisation != _organisation(municipality):
             raise StarFault(1012)
-        if cvr_of(certificate) != _cvr(municipality):
+        if cvr_of(certificate) != cvr(municipality):
             raise StarFault(1013)
         return organisation
 
@@ -151,7 +150,3 @@ class StarSandbox(Sandbox):
 def _organisation(municipality: str) -> str:
     """A jobcenter's five digits: the municipality's three, and two."""
     return f"{municipality}01"
-
-
-def _cvr(municipality: str) -> str:
-    return CVR.get(municipality, f"99999{municipality}")

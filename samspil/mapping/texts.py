@@ -41,13 +41,27 @@ def _boolean(options: Options, _node: Node, _lists: Mapping[str, CodeList]) -> C
     )
 
 
-@converter("cpr")
-def _cpr(_options: Options, _node: Node, _lists: Mapping[str, CodeList]) -> Converter:
+@converter("cpr", "separator")
+def _cpr(options: Options, _node: Node, _lists: Mapping[str, CodeList]) -> Converter:
+    separator = options.get("separator")
+    if separator not in (None, "-", " "):
+        raise ValueError('cpr has the separator "-" or " ", or none')
+
     def read(value: Any) -> str:
         identifiers.cpr_kind(value)
         return str(value)
 
-    return Converter(name="cpr", to_ours=read, to_theirs=exactly(str), reason="bad-cpr", fast_theirs=SAME)
+    def read_parts(value: str) -> str:
+        day, between, number = value[:6], value[6:7], value[7:]
+        if between != separator:
+            raise ValueError
+        return read(day + number)
+
+    if separator is None:
+        return Converter(name="cpr", to_ours=read, to_theirs=exactly(str), reason="bad-cpr", fast_theirs=SAME)
+    return Converter(
+        name="cpr", to_ours=read_parts, to_theirs=lambda value: f"{value[:6]}{separator}{value[6:]}", reason="bad-cpr"
+    )
 
 
 @converter("cvr")

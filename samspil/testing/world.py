@@ -34,6 +34,15 @@ _NO_CODES = {"status_note", "document", "company"}
 _NO_DATES = {"person", "company"}
 
 
+# the municipalities' own, public
+_CVR = {"730": "29189668", "751": "55133018", "760": "29189609", "813": "29189498"}
+
+
+def cvr(municipality: str) -> str:
+    """A municipality's CVR number; a number that is none for one whose own is not known here."""
+    return _CVR.get(municipality, f"99999{municipality}")
+
+
 class World:
     """The facts of the municipality with the given code (``760``); the same arguments give the same facts.
 
@@ -44,6 +53,7 @@ class World:
     def __init__(self, municipality: str, *, citizens: int = 200, seed: int = 1) -> None:
         self.municipality, self.citizens, self.seed = municipality, citizens, seed
         self.provider = persons.p_number(municipality, 1)
+        self.cvr = cvr(municipality)
         self._nights: dict[tuple[str, int], dict[str, Fact]] = {}
 
     def records(self, schema: str, night: int = 1) -> list[Fact]:

@@ -26,6 +26,8 @@ def require(file: YamlFile[Declaration]) -> None:
     """Raise SettingsError, with line and field, for the first thing that cannot work."""
     for at, folder in _folders(file.value):
         require_names(file, folder, at, ())
+        if folder.startswith("/") or ".." in folder.split("/"):
+            raise file.error("lies below the connection's own folder: no / in front, no ..", at=at)
     for schema, declared in file.value.schemas.items():
         at = f"schemas.{schema}"
         if declared.listing is None and declared.write is None:

@@ -20,7 +20,6 @@ def conformance(subject: Subject) -> Callable[..., None]:
 
     @pytest.mark.parametrize("case", found, ids=[case.id for case in found])
     def test_conformance(case: Case, record_property: Callable[[str, Any], None]) -> None:
-        __tracebackhide__ = True
         record_property(PROPERTY, (subject.name, case.promise.name, case.schema))
         record_property(DIGEST, now)
         if case is found[0]:
@@ -31,10 +30,13 @@ def conformance(subject: Subject) -> Callable[..., None]:
             if problem:
                 pytest.fail(f"the skip of {case.promise.name}: {problem}", pytrace=False)
             pytest.skip(f"{skip.reason} (until {skip.until})")
+        said = ""
         try:
             case.keep()
         except AssertionError as broken:
-            pytest.fail(str(broken), pytrace=False)
+            said = str(broken)
+        if said:  # outside, or the failure would be shown twice
+            pytest.fail(said, pytrace=False)
 
     made: Callable[..., None] = test_conformance
     return made

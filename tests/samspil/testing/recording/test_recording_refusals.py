@@ -35,11 +35,11 @@ class Scripted(Sandbox):
     def __init__(self, answer=None, content_type="application/json", **headers):
         super().__init__(World("760", citizens=0))
         self.answer = json.dumps(PAGE).encode() if answer is None else answer
-        self.headers = {"content-type": content_type, **headers}
+        self.answer_headers = {"content-type": content_type, **headers}
 
     def routes(self):
         async def any_call(_request):
-            return Response(self.answer, headers=self.headers)
+            return Response(self.answer, headers=self.answer_headers)
 
         return Starlette(routes=[Route("/{path:path}", any_call, methods=METHODS)])
 
