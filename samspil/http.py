@@ -31,6 +31,7 @@ from msgspec import Meta
 from requests.utils import get_environ_proxies
 
 from samspil.account import SECRET, Settings
+from samspil.arrival import watched
 from samspil.certificate import Certified, Identity, identity
 from samspil.errors import AccessError, Refused, SamspilError, SettingsError, Unavailable
 from samspil.failure import failure
@@ -52,7 +53,9 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     PKCS#12 (.p12, .pfx) with ``certificate_password``. ``rate``: calls per second at most, 0 for no limit.
     """
 
-    timeout: Annotated[float, Meta(gt=0, le=3600)] = 60.0  # seconds between two bytes of an answer
+    timeout: Annotated[float, Meta(gt=0, le=3600)] = (
+        60.0  # seconds between two bytes of an answer; see also ``arrival``
+    )
     attempts: Annotated[int, Meta(ge=1, le=10)] = 3
     rate: Annotated[float, Meta(ge=0)] = 0.0
     ca: str = ""
@@ -132,7 +135,11 @@ class Session:
         return response
 
     def close(self) -> None:
-        """Close the connections. A session may be used again afterwards."""
+        """Close the connections. May be used again."""
+        for adapter in self._session.adapters.values():
+            pools = adapter.poolmanager.pools  # type: ignore[attr-defined]  # urllib3 forgets pools, and closes them later
+            for key in pools.keys():  # noqa: SIM118 - it cannot be iterated
+                pools[key].close()
         self._session.close()
 
     def _url(self, path: str, parts: Mapping[str, str]) -> str:
@@ -174,7 +181,7 @@ class Session:
         except SamspilError:
             response.close()
             raise
-        return response
+        return watched(response, self._settings.timeout)
 
     def _body(self, response: requests.Response, label: str) -> bytes:
         chunks: list[bytes] = []

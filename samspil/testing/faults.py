@@ -106,17 +106,18 @@ class Faults:
 
 
 class FaultyConnection:
-    """ASGI middleware that plays the faults. ``called`` is told method and path of each call."""
+    """ASGI middleware that plays the faults. ``called`` is told method and path, query and headers of each call."""
 
-    def __init__(self, app: ASGIApp, *, faults: Faults, called: Callable[[str, str], None]) -> None:
+    def __init__(self, app: ASGIApp, *, faults: Faults, called: Callable[[str, str, str], None]) -> None:
         self.app, self.faults, self.called = app, faults, called
         self._before: dict[str, list[Message]] = {}  # the last answer by path, kept while a "repeat" waits
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: C901 - one case a kind
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        self.called(f"{scope['method']} {scope['path']}", scope["query_string"].decode("latin-1"))
+        headers = "\n".join(f"{name.decode('latin-1')}: {text.decode('latin-1')}" for name, text in scope["headers"])
+        self.called(f"{scope['method']} {scope['path']}", scope["query_string"].decode("latin-1"), headers)
         fault = self.faults.take_ours(scope["path"])
         if fault is None:
             await self._passed_on(scope, receive, send)

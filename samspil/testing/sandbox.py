@@ -55,6 +55,7 @@ class Sandbox(ABC):
         self.faults = Faults()
         self.calls: list[str] = []
         self.queries: list[str] = []  # the query strings of those calls that had one
+        self.headers: list[str] = []  # the headers of each call, a line each
         self.skew = 0.0  # seconds its clock is ahead of ours, for a sandbox that plays "skew"
         self.late = 0.0  # seconds before this night that what is committed next was changed, if it plays "late-commit"
         self.kept: defaultdict[str, Kept] = defaultdict(Kept)
@@ -118,8 +119,9 @@ class Sandbox(ABC):
         """The sender's ids of records that took effect more than once: right after updates, wrong after resends."""
         return [key for key, puts in self.kept[schema].puts.items() if puts > 1]
 
-    def _note(self, call: str, query: str) -> None:
+    def _note(self, call: str, query: str, headers: str) -> None:
         self.calls.append(call)
+        self.headers.append(headers)
         if query:
             self.queries.append(query)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*|[0-9]+\.[0-9]+)\Z")  # 010203 is none, nor is a phone number with its plus
 
 
 def leaves(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
@@ -48,7 +51,6 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     text = str(value)
-    try:
-        return Decimal(text).normalize() if text[:1] != "0" or "." in text or text == "0" else text
-    except InvalidOperation:
-        return " ".join(text.split()) if isinstance(value, str) else text
+    if _NUMBER.match(text) or not isinstance(value, str):
+        return Decimal(text).normalize()
+    return text.replace("\r\n", "\n")  # which of the two it is, no format promises

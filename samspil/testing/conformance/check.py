@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from samspil.errors import AccessError, Unavailable
 from samspil.testing.conformance.promise import promise, require
+from samspil.testing.conformance.stranger import Stranger
 from samspil.testing.conformance.trial import Trial, attempt
 
 
@@ -54,6 +55,16 @@ def an_expired_certificate_is_an_access_error(trial: Trial) -> None:
     require(isinstance(outcome.error, AccessError), f"it was {type(outcome.error).__name__}")
     reason = outcome.error.reason if outcome.error else ""
     require("certificate" in reason, f"the reason {reason!r} does not speak of the certificate")
+
+
+@promise(needs={"http"})
+def an_unknown_certificate_is_not_trusted(trial: Trial) -> None:
+    """A system whose certificate nobody known to us has signed is told, and hears nothing: no credentials, no persons."""
+    with Stranger() as stranger:
+        account = replace(trial.account, conn_type="https", port=stranger.port)
+        outcome = attempt(trial.connector(account).check)
+        require(not stranger.heard, "a system with a certificate of its own making was believed")
+        require(outcome.error is not None, "check was content with a system that it must not believe")
 
 
 @promise(needs={"network"})

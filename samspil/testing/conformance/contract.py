@@ -184,6 +184,16 @@ def closing_gives_everything_back(trial: Trial) -> None:
 @promise()
 def it_leaves_the_process_as_it_was(trial: Trial) -> None:
     """Its process is shared: it leaves no thread behind and no default of the process changed, not even at a failure."""
+    mask, patience = os.umask(0o026), socket.getdefaulttimeout()
+    socket.setdefaulttimeout(97.0)  # nobody sets these by chance, so a change is seen also where it was made before
+    try:
+        _used(trial)
+    finally:
+        os.umask(mask)
+        socket.setdefaulttimeout(patience)
+
+
+def _used(trial: Trial) -> None:
     before, threads = _process(), set(threading.enumerate())
     connector = trial.connector()
     attempt(connector.check)

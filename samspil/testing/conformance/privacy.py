@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import math
 import os
-import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +16,7 @@ from samspil.errors import Refused, SamspilError
 from samspil.testing.conformance.leak import leaks
 from samspil.testing.conformance.persons import planted
 from samspil.testing.conformance.promise import promise, require
+from samspil.testing.conformance.screen import screen_of
 from samspil.testing.conformance.trial import Trial, attempt
 from samspil.testing.conformance.world import damages
 from samspil.testing.conformance.writing import lacking_a_field
@@ -32,7 +29,7 @@ _FAULTS = ("status:500", "garbage", "truncate", "lost-answer")
 @promise("read")
 def reading_tells_no_log_of_persons(trial: Trial, schema: str) -> None:
     """Reading, decoding and mapping write no person to a log, at any level, nor to the screen."""
-    with _screen() as screen:
+    with screen_of() as screen:
         trial.ours(schema, trial.whole(schema).raws)
         _damaged(trial, schema)
     _silent(trial, schema, [*trial.watch.logged, screen.getvalue()], "logs or screen")
@@ -41,7 +38,7 @@ def reading_tells_no_log_of_persons(trial: Trial, schema: str) -> None:
 @promise("write")
 def writing_tells_no_log_of_persons(trial: Trial, schema: str) -> None:
     """Writing, refusals included, writes no person to a log, at any level, nor to the screen."""
-    with _screen() as screen:
+    with screen_of() as screen:
         _written(trial, schema)
     _silent(trial, schema, [*trial.watch.logged, screen.getvalue()], "logs or screen")
 
@@ -98,7 +95,7 @@ def a_system_that_quotes_is_not_quoted(trial: Trial, schema: str) -> None:
 
 @promise(needs={"network"})
 def addresses_show_no_person(trial: Trial) -> None:
-    """No address, query string or file name has a person in it: they end in the logs of everybody on the way."""
+    """No address, query string or header has a person in it: they end in the logs of everybody on the way."""
     kind, values = trial.subject.connector, set[str]()
     for schema in kind.reads:
         values |= planted(trial, schema)
@@ -106,8 +103,8 @@ def addresses_show_no_person(trial: Trial) -> None:
     for schema in kind.writes:
         values |= planted(trial, schema)
         _written(trial, schema)
-    found = leaks(values, [*trial.sandbox.calls, *trial.sandbox.queries])
-    require(not found, f"addresses show {found} values of persons")
+    found = leaks(values, [*trial.sandbox.calls, *trial.sandbox.queries, *trial.sandbox.headers])
+    require(not found, f"addresses or headers show {found} values of persons")
 
 
 @promise()
@@ -137,7 +134,7 @@ def processes_show_no_person(trial: Trial) -> None:
 @promise(needs={"secrets"})
 def nothing_shows_a_secret(trial: Trial) -> None:
     """Whatever happens, no log, error, representation or screen has a secret of the account."""
-    with _screen() as screen:
+    with screen_of() as screen:
         connector = trial.connector()
         shown = [repr(connector), str(connector), repr(connector.settings), repr(trial.account)]
         texts = _attempted(connector.check)
@@ -250,30 +247,3 @@ def _told(error: BaseException) -> str:
     """Everything an error shows: message, representation, fields, and the traceback with what caused it."""
     fields = json.dumps(error.__dict__, default=str, ensure_ascii=False) if isinstance(error, SamspilError) else ""
     return "\n".join([str(error), repr(error), fields, *traceback.format_exception(error)])
-
-
-@contextlib.contextmanager
-def _screen() -> Iterator[io.StringIO]:
-    """What is printed meanwhile."""
-    screen = io.StringIO()
-    with _descriptors(screen), contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
-        yield screen
-
-
-@contextlib.contextmanager
-def _descriptors(screen: io.StringIO) -> Iterator[None]:
-    """The same for what does not go through Python's own streams."""
-    with tempfile.TemporaryFile() as file:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        kept = [(number, os.dup(number)) for number in (1, 2)]
-        try:
-            for number, _ in kept:
-                os.dup2(file.fileno(), number)
-            yield
-        finally:
-            for number, own in kept:
-                os.dup2(own, number)
-                os.close(own)
-            file.seek(0)
-            screen.write(file.read().decode(errors="replace"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -12,18 +12,9 @@ import msgspec
 
 from samspil.errors import Refused
 from samspil.testing.conformance.carried import leaves
+from samspil.testing.conformance.dressing import LETTERS, NIGHTS, dressed_days, dressed_long, dressed_texts
 from samspil.testing.conformance.promise import promise, require
 from samspil.testing.conformance.trial import Trial, attempt
-from samspil.testing.facts import DENMARK, Fact
-
-LETTERS = "Æblegård på Ærø, Ø-café: blåbærgrød & »é«"
-NIGHTS = (  # a leap day, the nights the clock changes, and New Year
-    (date(2028, 2, 29), time(23, 45)),
-    (date(2026, 3, 29), time(3, 30)),
-    (date(2026, 10, 25), time(2, 30)),
-    (date(2026, 12, 31), time(23, 45)),
-    (date(2027, 1, 1), time(0, 30)),
-)
 
 
 @promise("read")
@@ -124,12 +115,45 @@ def danish_letters_survive(trial: Trial, schema: str) -> None:
 
 
 @promise("read")
+def long_texts_are_whole(trial: Trial, schema: str) -> None:
+    """A text as long as the shared schema allows is read to its last character, or its record is refused: never cut."""
+    trial.world.dressed[schema] = partial(dressed_long, schema)
+    trial.show_night()
+    wanted = trial.facts(schema)
+    found = {one.id: one for one in trial.ours(schema, trial.read(schema).raws) if not isinstance(one, Refused)}
+    _same(list(found.values()), {key: fact for key, fact in wanted.items() if key in found}, _lost(trial, schema))
+
+
+@promise("read")
 def days_do_not_move(trial: Trial, schema: str) -> None:
     """A leap day, the days the clock changes and New Year stay the days they are; so do moments in those nights."""
     for day, moment in NIGHTS:
         trial.world.dressed[schema] = partial(dressed_days, day=day, moment=moment)
         trial.show_night()
         _same(_good(trial, schema), trial.facts(schema), _lost(trial, schema))
+
+
+@promise("read")
+def keys_of_all_letters_are_read(trial: Trial, schema: str) -> None:
+    """A record is read whatever letters its key has."""
+    trial.world.dressed[schema] = lambda fact: {**fact, "id": f"Ø{fact['id'][1:]}"}
+    trial.show_night()
+    wanted = set(trial.facts(schema))
+    found = {one.id for one in _good(trial, schema)}
+    require(
+        wanted and found == wanted, f"{len(wanted - found)} of {len(wanted)} records with an Ø in the key were lost"
+    )
+
+
+@promise("read")
+def records_of_one_person_are_apart(trial: Trial, schema: str) -> None:
+    """Records about one person are all read, each as it is: a person is no key."""
+    facts = trial.world.records(schema)
+    if schema == "person" or "cpr" not in facts[0]:
+        return
+    trial.world.dressed[schema] = lambda fact: {**fact, "cpr": facts[0]["cpr"]}
+    trial.show_night()
+    _same(_good(trial, schema), trial.facts(schema), _lost(trial, schema))
 
 
 @promise("read")
@@ -206,22 +230,3 @@ def _lost(trial: Trial, schema: str) -> set[str]:
 
 def _within(path: str, seen: set[str]) -> bool:
     return path.replace("[]", "") in seen
-
-
-def dressed_texts(fact: Fact, letters: str) -> Fact:
-    """A fact whose free texts have other letters: those of several words."""
-    return {
-        name: letters if isinstance(value, str) and " " in value and name != "given_names" else value
-        for name, value in fact.items()
-    }
-
-
-def dressed_days(value: Any, day: date, moment: time) -> Any:
-    """A fact whose days are all this one, and whose moments are at this time of it."""
-    if isinstance(value, datetime):
-        return datetime.combine(day, moment, DENMARK)
-    if isinstance(value, date):
-        return day
-    if isinstance(value, dict):
-        return {name: dressed_days(below, day, moment) for name, below in value.items()}
-    return [dressed_days(below, day, moment) for below in value] if isinstance(value, list) else value

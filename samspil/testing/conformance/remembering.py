@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import tracemalloc
 import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,10 +14,15 @@ from msgspec.structs import replace
 from samspil.connector import Change, Connector, Page
 from samspil.errors import AccessError
 from samspil.testing.conformance.carried import differing
+from samspil.testing.conformance.dressing import dressed_long
 from samspil.testing.conformance.gathered import Reading
 from samspil.testing.conformance.promise import promise, require
+from samspil.testing.conformance.subject import CITIZENS
 from samspil.testing.conformance.trial import Trial, attempt
 from samspil.testing.conformance.writing import two_versions
+
+READS = 4
+NOISE = 30_000  # bytes
 
 
 @promise("read")
@@ -61,6 +68,26 @@ def a_key_is_its_records_own(trial: Trial, schema: str) -> None:
     require(not moved, f"one record went, and {len(moved)} others have another key")
 
 
+@promise("read", one_schema=True)
+def it_lets_go_of_what_it_read(trial: Trial, schema: str) -> None:
+    """However often it reads, it needs no more memory: a worker that runs for weeks reads everything many times."""
+    with Trial(trial.subject, citizens=10 * CITIZENS) as fresh:
+        fresh.world.dressed[schema] = partial(dressed_long, schema)
+        fresh.show_night()
+        connector = fresh.connector()
+        size = _read_and_dropped(fresh, schema, connector)
+        tracemalloc.start()
+        try:
+            _read_and_dropped(fresh, schema, connector)
+            before = tracemalloc.get_traced_memory()[0]
+            for _ in range(READS):
+                _read_and_dropped(fresh, schema, connector)
+            grown = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+        require(grown < size * READS / 2 + NOISE, f"after {READS} more reads of {size} bytes it holds {grown} more")
+
+
 @promise("write", needs={"fetch"})
 def it_fetches_what_is_there_now(trial: Trial, schema: str) -> None:
     """A record fetched again after a change is the changed one; after its deletion there is none."""
@@ -97,6 +124,17 @@ def _read(trial: Trial, schema: str, connector: Connector) -> None:
     error = trial.read(schema, by=connector).error
     if error is not None:
         raise error
+
+
+def _read_and_dropped(trial: Trial, schema: str, connector: Connector) -> int:
+    """How many bytes there were."""
+    size = sum(len(raw) for page in connector.read(schema) for raw in page.raws)
+    trial.quiet()
+    trial.sandbox.headers.clear()
+    trial.sandbox.queries.clear()
+    trial.watch.logged.clear()
+    gc.collect()
+    return size
 
 
 def _in_turns(reads: list[Iterator[Page]]) -> list[Reading]:

@@ -121,6 +121,11 @@ def _resent(trial: Trial, schema: str, kind: str, *, times: float, **fault: Any)
         if outcome.error is None:
             require(len(outcome.value) == len(batch), f"{len(outcome.value)} receipts for {len(batch)} changes")
             done = [change for change, receipt in zip(batch, outcome.value, strict=True) if receipt.refused is None]
+            refused = [change for change, receipt in zip(batch, outcome.value, strict=True) if receipt.refused]
+            taken = [
+                one for one in refused if any(not differing(one.record, held) for held in fresh.held(schema).values())
+            ]
+            require(not taken, f"under {kind}, {len(taken)} records were called refused that are held")
             _there(fresh, schema, done, f"under {kind}, receipts were given for records that are not held")
         receipts = fresh.write(schema, batch)
         _there(fresh, schema, batch, f"after {kind}, the batch sent again is not held")

@@ -27,7 +27,8 @@ class Watch:
         self.written: list[str] = []  # paths of files opened for writing
         self.opened: set[str] = set()  # paths of all files opened
         self.started: list[str] = []  # arguments of child processes
-        self.logged: list[str] = []  # log records as text, with their tracebacks
+        self.logged: list[str] = []  # log records as text, with their tracebacks and extra fields
+        self._silent = logging.NullHandler()  # without any, warnings would be printed
 
     def __enter__(self) -> Self:
         _install()
@@ -35,6 +36,7 @@ class Watch:
         root = logging.getLogger()
         self._level = root.level
         root.setLevel(logging.DEBUG)
+        root.addHandler(self._silent)
         self._logging = patch.object(
             logging.Logger, "handle", _keeping(self.logged)
         )  # also of loggers that tell no other
@@ -43,6 +45,7 @@ class Watch:
 
     def __exit__(self, *error: object) -> None:
         self._logging.stop()
+        logging.getLogger().removeHandler(self._silent)
         logging.getLogger().setLevel(self._level)
         _watching.remove(self)
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from samspil.connector import Change
 from samspil.testing.conformance.carried import differing, identical
+from samspil.testing.conformance.dressing import LETTERS, NIGHTS, dressed_days, dressed_long, dressed_texts
 from samspil.testing.conformance.promise import promise, require
-from samspil.testing.conformance.reading import LETTERS, NIGHTS, dressed_days, dressed_texts
 from samspil.testing.conformance.trial import Trial, attempt
 
+LINES = "Første linje\nanden linje, med 🙂 og  to mellemrum\n\n- og en til"
 MARKUP = "=SUM(1;2) <b>fed</b> & \"citat\"; 'ét' \\ 100 % {x} ${y} é~"
 
 
@@ -138,11 +139,18 @@ def a_deletion_deletes(trial: Trial, schema: str) -> None:
 @promise("write")
 def letters_and_signs_survive_writing(trial: Trial, schema: str) -> None:
     """Danish letters and the signs that formats use themselves are held as they were sent, or refused: never altered."""
-    for letters in (LETTERS, MARKUP):
+    for letters in (LETTERS, MARKUP, LINES):
         plain = trial.world.records(schema, trial.night)
         dressed = [fact for fact in (dressed_texts(one, letters) for one in plain) if letters in fact.values()]
         with Trial(trial.subject) as fresh:
             _held_or_refused(fresh, schema, trial.records(schema, dressed[:2]))
+
+
+@promise("write")
+def long_texts_are_whole_in_writing(trial: Trial, schema: str) -> None:
+    """A text as long as the shared schema allows is held to its last character, or refused: never cut."""
+    facts = [dressed_long(schema, fact) for fact in trial.world.records(schema, trial.night)]
+    _held_or_refused(trial, schema, trial.records(schema, facts[:2]))
 
 
 @promise("write")

@@ -22,7 +22,11 @@ _MODULES = (
     "writing",
     "resending",
     "network",
+    "batches",
+    "remembering",
+    "edges",
     "privacy",
+    "unseen",
     "pieces",
     "hostile",
 )
