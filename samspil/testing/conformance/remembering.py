@@ -68,7 +68,7 @@ def a_key_is_its_records_own(trial: Trial, schema: str) -> None:
     require(not moved, f"one record went, and {len(moved)} others have another key")
 
 
-@promise("read", one_schema=True)
+@promise("read", needs={"http"}, one_schema=True)  # a sandbox over SFTP keeps its own books in this process
 def it_lets_go_of_what_it_read(trial: Trial, schema: str) -> None:
     """However often it reads, it needs no more memory: a worker that runs for weeks reads everything many times."""
     with Trial(trial.subject, citizens=10 * CITIZENS) as fresh:

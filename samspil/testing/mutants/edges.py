@@ -111,12 +111,6 @@ def writes_two_bytes_a_letter(base: Base) -> Base:
     return _both(base, lambda text: "".join(sign if ord(sign) < 1 << 16 else "?" for sign in text))
 
 
-@mutant("what_is_written_is_held", only="journal_rest")
-def takes_a_phone_for_a_number(base: Base) -> Base:
-    """Writes a phone number without its plus."""
-    return _both(base, lambda text: text.removeprefix("+"))
-
-
 @engine("an_unknown_certificate_is_not_trusted")
 @contextmanager
 def believes_any_certificate() -> Iterator[None]:
