@@ -15,6 +15,8 @@ record: values are personal data, and messages end in logs.
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class SamspilError(Exception):
     """Anything Samspil raises on purpose. ``reason`` is a stable code in kebab-case, for counting and filtering."""
@@ -67,6 +69,11 @@ class Refused(SamspilError):
     def __init__(self, reason: str, *, field: str = "", hint: str = "") -> None:
         super().__init__(": ".join(part for part in (reason, field, hint) if part), reason=reason)
         self.field, self.hint = field, hint
+
+    def kept(self) -> Self:
+        """The same, to be kept as a value: without the frames that it was raised in, where the whole page lives on."""
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+        return self
 
 
 class GuardTripped(SamspilError):

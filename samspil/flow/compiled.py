@@ -73,12 +73,12 @@ class CompiledFlow:
         for start in range(0, len(raws), _DECODED):
             for decoded in self.source.decode(self.flow.schema, raws[start : start + _DECODED]):
                 if isinstance(decoded, Refused):
-                    results.append(decoded)
+                    results.append(decoded.kept())
                     continue
                 try:
                     results.append(self._map(decoded))
                 except Refused as refused:
-                    results.append(refused)
+                    results.append(refused.kept())
         return results
 
     def _map(self, decoded: dict[str, Any]) -> Mapped:

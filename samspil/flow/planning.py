@@ -48,7 +48,7 @@ def read_into(draft: Draft, comparison: Comparison, since: str | None) -> None:
             draft.cursor = batch.cursor or draft.cursor
             gone += batch.gone
             if batch.rejected:
-                draft.hold_page([(rejected.raw, rejected.error) for rejected in batch.rejected])
+                draft.hold_page([(rejected.raw, rejected.error.kept()) for rejected in batch.rejected])
             _plan(draft, comparison, batch, writing)
     hold_duplicates(draft, comparison)
     plan_deletions(draft, comparison, gone if since is not None else None)

@@ -76,6 +76,7 @@ class Settling:
 def _held(row: Pending, receipt: Receipt) -> quarantine.Held:
     refused = receipt.refused
     assert refused is not None  # noqa: S101  # for the type checker
+    refused.kept()
     return quarantine.Held(
         row.key,
         row.person,

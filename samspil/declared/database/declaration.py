@@ -51,9 +51,9 @@ class Listing(Closed, frozen=True, kw_only=True):
 
 
 class Write(Closed, frozen=True, kw_only=True):
-    """``batch``: rows in one transaction; more are hardly faster and take more memory."""
+    """``batch``: rows in one transaction; more are no faster and take more memory."""
 
-    batch: Annotated[int, Meta(ge=1, le=10_000)] = 1_000
+    batch: Annotated[int, Meta(ge=1, le=10_000)] = 2_500
 
 
 class Told(Closed, frozen=True, kw_only=True):

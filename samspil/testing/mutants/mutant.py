@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -46,6 +49,13 @@ class Mutant(NamedTuple):
 
 
 MUTANTS: dict[str, Mutant] = {}
+
+
+def folder() -> Path:
+    """A folder for what a mutant writes; it goes when the process ends."""
+    new = Path(tempfile.mkdtemp(prefix="kit-mutant-"))
+    atexit.register(shutil.rmtree, new, ignore_errors=True)
+    return new
 
 
 def mutant(

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import base64
 import logging
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -20,7 +16,7 @@ import requests
 from samspil.connector import Change, Connector, Page, Receipt
 from samspil.errors import AccessError, Refused, SamspilError, Unavailable
 from samspil.http import Session
-from samspil.testing.mutants.mutant import engine, made, mutant, strings
+from samspil.testing.mutants.mutant import engine, folder, made, mutant, strings
 
 Base = type[Connector]
 _LOG = logging.getLogger("mutant")
@@ -149,11 +145,10 @@ def asks_by_address(base: Base) -> Base:
 @mutant("files_show_no_person")
 def leaves_a_file(base: Base) -> Base:
     """Keeps what it reads and writes in a temporary file."""
-    folder = Path(tempfile.mkdtemp(prefix="kit-mutant-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    kept = folder()
 
     def keep(data: bytes) -> None:
-        (folder / "last.bin").write_bytes(data)
+        (kept / "last.bin").write_bytes(data)
 
     return _telling(base, keep)
 

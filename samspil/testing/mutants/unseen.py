@@ -6,16 +6,14 @@ import hashlib
 import logging
 import os
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from samspil.connector import Change, Connector, Page, Receipt
 from samspil.errors import Refused, SamspilError
 from samspil.testing.mutants.contract import UNSEEN
-from samspil.testing.mutants.mutant import made, mutant, strings
+from samspil.testing.mutants.mutant import folder, made, mutant, strings
 
 Base = type[Connector]
 _LOG = logging.getLogger("samspil.testing.mutants.unseen")
@@ -132,7 +130,7 @@ def changes_its_process(base: Base) -> Base:
 @mutant("files_show_no_person", needs="page_size")
 def keeps_what_it_had_at_a_failure(base: Base) -> Base:
     """Writes the pages that it had to a file when a read goes wrong."""
-    folder = tempfile.TemporaryDirectory(prefix="kit-mutant-")
+    kept = folder()
 
     def read(self: Any, schema: str, since: str | None = None) -> Iterator[Page]:
         raws: list[bytes] = []
@@ -141,7 +139,7 @@ def keeps_what_it_had_at_a_failure(base: Base) -> Base:
                 raws += map(bytes, page.raws)
                 yield page
         except SamspilError:
-            Path(folder.name, "pages").write_bytes(b"".join(raws))
+            (kept / "pages").write_bytes(b"".join(raws))
             raise
 
     return made(base, read=read)
