@@ -47,6 +47,11 @@ def connectors() -> dict[str, type[Connector]]:
     return {name: load() for name, load in _found().items()}
 
 
+def names() -> list[str]:
+    """Every connector's name, sorted; imports none. Raises SettingsError if two have the same."""
+    return list(_found())
+
+
 def connector(name: str) -> type[Connector]:
     """One connector's class; imports no other. Raises SettingsError naming those there are."""
     return _one(_found(), name, "connector")()

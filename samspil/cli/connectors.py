@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from samspil.connector import Connector
     from samspil.testing.conformance.results import Result
 
+UNUSABLE = "unusable"  # something in its folder is still to be decided, or wrong
 COLUMNS = ("connector", "title", "kind", "reads", "writes", "level", "version", "date")
 
 
@@ -37,13 +38,22 @@ def connectors(
         raise SettingsError(
             f"{error.name} is not installed: pip install 'samspil[sandbox]'", field="connectors"
         ) from error
-    there = registry.connectors() if name is None else {name: registry.connector(name)}
     found = read(results or default_file())
-    rows = [row(each, kind, found.get(each)) for each, kind in there.items()]
+    rows, broken = [], []
+    for each in registry.names() if name is None else [name]:
+        try:
+            rows.append(row(each, registry.connector(each), found.get(each)))
+        except SettingsError as error:
+            if name is not None:
+                raise
+            rows.append((each, "", "", "", "", UNUSABLE, "", ""))
+            broken.append(str(error))
     if as_json:
         show.document(msgspec.json.format(msgspec.json.encode([dict(zip(COLUMNS, each)) for each in rows])) + b"\n")  # noqa: B905 - they are as long
         return
     show.table("Connectors", COLUMNS, rows)
+    for message in broken:
+        show.line(f"Cannot be used yet: {message}")
     if name is not None:
         _lacks(found.get(name))
     else:
@@ -53,7 +63,7 @@ def connectors(
 def row(name: str, connector: type[Connector], result: Result | None) -> tuple[str, ...]:
     """A connector's line, in the order of ``COLUMNS``."""
     from samspil.testing.conformance.levels import level  # noqa: PLC0415
-    from samspil.testing.conformance.results import digest, folder_of  # noqa: PLC0415
+    from samspil.testing.conformance.results import digest  # noqa: PLC0415
 
     reads = [
         f"{schema} (incremental)" if said.mode == "incremental" else schema for schema, said in connector.reads.items()
@@ -61,7 +71,7 @@ def row(name: str, connector: type[Connector], result: Result | None) -> tuple[s
     return (
         name,
         connector.title,
-        _kind(folder_of(name, connector)),
+        _kind(connector),
         ", ".join(reads),
         ", ".join(connector.writes),
         level(result, digest(name, connector)),
@@ -75,15 +85,10 @@ def add_to(app: typer.Typer) -> None:
     app.command()(connectors)
 
 
-def _kind(folder: Path) -> str:
-    """How it is written: what its declaration says, or by hand."""
-    from samspil.declared import FILE  # noqa: PLC0415
-
-    file = folder / FILE
-    if not file.is_file():
-        return "python"
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("kind:")), "declared")
+def _kind(connector: type[Connector]) -> str:
+    """How it is written: the kind of its declaration, or by hand."""
+    modules = [base.__module__.split(".") for base in connector.__mro__]
+    return next((parts[2] for parts in modules if parts[:2] == ["samspil", "declared"] and parts[2:]), "python")
 
 
 def _lacks(result: Result | None) -> None:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
-from samspil import registry
+from samspil import mapping, registry
 from samspil.account import Settings
 from samspil.connector import Connector
 from samspil.errors import SettingsError
 from samspil.mapping.mapping import FOLDER
 from samspil.testing.conformance.promise import Promise, promises
 from samspil.testing.sandbox import Sandbox
+from samspil.testing.spoken import Spoken
 from samspil.testing.world import World
 
 LONGEST_SKIP = timedelta(days=366)
@@ -73,6 +76,28 @@ class Subject:
 
     def __repr__(self) -> str:
         return f"Subject({self.name!r})"
+
+    @cached_property
+    def spoken(self) -> Mapping[str, Spoken]:
+        """By schema, what says a fact in the codes that the system has; none where there is no mapping that loads."""
+        found: dict[str, Spoken] = {}
+        for schema in {**self.connector.reads, **self.connector.writes}:
+            with suppress(SettingsError):  # a promise of its own says what is wrong with the mapping
+                found[schema] = Spoken(self.mapping(schema))
+        return found
+
+    def mapping(self, schema: str, *directions: str) -> mapping.Mapping:
+        """Its mapping of a schema; without ``directions`` those that the connector has. Raises SettingsError."""
+        there = {"to_ours": self.connector.reads, "to_theirs": self.connector.writes}
+        return mapping.load(
+            self.name,
+            schema,
+            self.municipality,
+            fields=self.connector.fields(schema),
+            struct=registry.schema(schema),
+            directions=directions or [direction for direction, has in there.items() if schema in has],
+            folder=self.mappings,
+        )
 
     def schemas(self, promise: Promise) -> list[str]:
         """The schemas that a promise is tried for."""

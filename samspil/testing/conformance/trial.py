@@ -41,6 +41,7 @@ class Trial:
     def __init__(self, subject: Subject, *, citizens: int = CITIZENS) -> None:
         self.subject = subject
         self.world = SteadyWorld(subject.municipality, citizens=citizens)
+        self.world.spoken = subject.spoken
         self.sandbox = subject.sandbox(self.world)
         self.watch = Watch()
         self.night = 1
@@ -160,15 +161,7 @@ class Trial:
 
     def mapping(self, schema: str, *directions: str) -> mapping.Mapping:
         """The subject's mapping of a schema."""
-        return mapping.load(
-            self.subject.name,
-            schema,
-            self.subject.municipality,
-            fields=self.subject.connector.fields(schema),
-            struct=registry.schema(schema),
-            directions=directions,
-            folder=self.subject.mappings,
-        )
+        return self.subject.mapping(schema, *directions)
 
     def records(self, schema: str, facts: Sequence[Fact] | None = None) -> list[dict[str, Any]]:
         """Facts (of this night) as records in the target's words; what its mapping cannot carry is left out."""

@@ -60,7 +60,7 @@ def showing(
             key = str(record[declared.key])
             was = before.get(key)
             same = was is not None and was[:2] == (record, whole)
-            found[key] = was if was and same else (record, whole, spread(changed, n))
+            found[key] = was if was and same else (record, whole, spread(changed, n, night))
         gone.update(dict.fromkeys(before.keys() - found.keys(), changed))
         for key in found:
             gone.pop(key, None)

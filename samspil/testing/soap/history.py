@@ -56,7 +56,7 @@ class History:
             before, gone = self._night(night - 1) if night > 1 else ({}, {})
             moment = self._clocks[night].changed
             now = {
-                key: self._same(key, made, before, spread(moment, number))
+                key: self._same(key, made, before, spread(moment, number, night))
                 for number, (key, made) in enumerate(self._made(night).items())
             }
             gone = {**gone, **{key: moment for key in before if key not in now}}

@@ -20,6 +20,7 @@ from samspil.errors import SettingsError
 from samspil.mapping import Mapping
 from samspil.testing.facts import Fact
 from samspil.testing.soap.instances import example, instance
+from samspil.testing.spoken import Spoken
 
 Record = dict[str, Any]
 _SHOWN = "7"  # a fact whose key ends so also shows what the mapping leaves behind
@@ -38,6 +39,7 @@ class Words:
         if self._mapping:
             names = [node.path for node in self._mapping.resolution.ours.children.values()]
             self._to_theirs = self._mapping.to_theirs(names)
+            self._spoken = Spoken(self._mapping)
 
     @property
     def mapped(self) -> bool:
@@ -48,7 +50,7 @@ class Words:
         """A fact as the system's record."""
         if self._mapping is None or self._to_theirs is None:
             return instance(self._element, {self._key: fact["id"]})
-        made = self._to_theirs(msgspec.convert(fact, self._struct))
+        made = self._to_theirs(msgspec.convert(self._spoken(fact), self._struct))
         if str(fact["id"]).endswith(_SHOWN):
             for side, node, _ in self._mapping.resolution.lost:
                 element = self._element.find(node.path) if side == "theirs" and "[]" not in node.path else None

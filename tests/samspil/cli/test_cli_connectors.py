@@ -6,6 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+import connectors as connectors_package
 from connectors.journal_rest.connector import JournalRest
 from samspil.cli import connectors
 from samspil.testing.conformance import promises
@@ -44,3 +45,13 @@ def test_one_connector_is_told_what_it_lacks(listed):
     assert "It has every level" in listed("journal_rest")
     assert "never tried" in listed("jobcenter")
     assert "it_has_a_title" in listed("star")
+
+
+def test_one_that_is_undecided_keeps_none_of_the_others_from_being_listed(listed, tmp_path, monkeypatch):
+    folder = tmp_path / "more" / "toy_register"
+    folder.mkdir(parents=True)
+    (folder / "connector.yaml").write_text("kind: rest\ntitle: TODO\n", encoding="utf-8")
+    monkeypatch.setattr(connectors_package, "__path__", [*connectors_package.__path__, str(folder.parent)])
+    rows = {one["connector"]: one for one in json.loads(listed("--json"))}
+    assert ("unusable", "trustworthy") == (rows["toy_register"]["level"], rows["journal_rest"]["level"])
+    assert "connector.yaml" in listed()
