@@ -14,7 +14,7 @@ from samspil.connector import Rejected
 from samspil.errors import Refused, SamspilError
 from samspil.flow.ahead import Ahead
 from samspil.flow.background import Background
-from samspil.flow.calm import calm
+from samspil.flow.calm import calm, tidy
 from samspil.flow.compiled import CompiledFlow, Mapped
 from samspil.flow.deletions import hold_duplicates, plan_deletions
 from samspil.flow.draft import Draft
@@ -50,6 +50,7 @@ def read_into(draft: Draft, comparison: Comparison, since: str | None) -> None:
             if batch.rejected:
                 draft.hold_page([(rejected.raw, rejected.error.kept()) for rejected in batch.rejected])
             _plan(draft, comparison, batch, writing)
+            tidy()
     hold_duplicates(draft, comparison)
     plan_deletions(draft, comparison, gone if since is not None else None)
 

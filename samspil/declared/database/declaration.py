@@ -53,7 +53,7 @@ class Listing(Closed, frozen=True, kw_only=True):
 class Write(Closed, frozen=True, kw_only=True):
     """``batch``: rows in one transaction; more are no faster and take more memory."""
 
-    batch: Annotated[int, Meta(ge=1, le=10_000)] = 2_500
+    batch: Annotated[int, Meta(ge=1, le=10_000)] = 1_500
 
 
 class Told(Closed, frozen=True, kw_only=True):
