@@ -2,12 +2,13 @@
 
 A connector is a folder ``connectors/<name>/`` with a ``connector.py`` or a ``connector.yaml`` in it (see
 ``samspil.declared``), or an entry point of the group ``samspil.connectors`` in any installed package, whose name is the
-connector's and whose object its class. The engine imports neither package by itself, so it works with any set of them.
+connector's and whose object its class; the package may have the connector's mappings in a folder of that name. The engine imports neither package by itself, so it works with any set of them.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
@@ -55,6 +56,13 @@ def names() -> list[str]:
 def connector(name: str) -> type[Connector]:
     """One connector's class; imports no other. Raises SettingsError naming those there are."""
     return _one(_found(), name, "connector")()
+
+
+def package(name: str) -> Path | None:
+    """The folder of the installed package that brings a connector; None if no package does."""
+    modules = [point.module for point in _installed(tuple(sys.path)) if point.name == name]
+    spec = importlib.util.find_spec(modules[0]) if modules else None
+    return Path(spec.origin).parent if spec and spec.origin else None
 
 
 def _found() -> dict[str, _Load]:

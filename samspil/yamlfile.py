@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 import yaml
 
+from samspil.choices import choices
 from samspil.errors import SettingsError
 
 LIMIT = 1_000_000  # bytes; a municipality's file is a few kilobytes
@@ -37,7 +38,9 @@ class YamlFile(Generic[T]):
         except msgspec.ValidationError as error:
             text, _, at = str(error).partition(" - at ")
             at = at.rpartition(" in ")[2]  # of a mapping's key: "`key` in `$.settings`"
-            raise self.error(text, at=_named(raw, kind, at.strip("`").removeprefix("$").removeprefix("."))) from None
+            at = _named(raw, kind, at.strip("`").removeprefix("$").removeprefix("."))
+            may = choices(kind, at) if text.startswith("Invalid enum value") else ""
+            raise self.error(f"{text}; it may be {may}" if may else text, at=at) from None
 
     def line(self, at: str) -> int:
         """The 1-based line of a field path such as ``agreements[0].flows[1].schema``, or of its nearest parent."""

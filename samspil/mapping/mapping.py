@@ -10,7 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from samspil import codes
+from samspil import codes, registry
 from samspil.connector import Field
 from samspil.errors import SettingsError
 from samspil.mapping import dates, reader, rows, tree, writer
@@ -70,6 +70,12 @@ class Mapping:
             raise SettingsError(f"was not loaded {direction}", field=f"mapping {self._name}")
 
 
+def folder_of(system: str) -> Path:
+    """Where a system's folder of mappings lies: among ours, or in the package that brings its connector."""
+    brought = None if (FOLDER / system).is_dir() else registry.package(system)
+    return brought / FOLDER.name if brought else FOLDER
+
+
 def load(
     system: str,
     schema: str,
@@ -77,7 +83,7 @@ def load(
     *,
     fields: Table[str, Field],
     struct: type,
-    folder: Path = FOLDER,
+    folder: Path | None = None,
     directions: Collection[str] = (TO_OURS, TO_THEIRS),
     on: date | None = None,
     lists: Table[str, codes.CodeList] | None = None,
@@ -87,14 +93,15 @@ def load(
     ``fields`` is the connector's contract and ``struct`` the shared schema; every field of both must be mapped or
     declared lost. A field required on the side written may not be lost, so a system that only gives this schema is
     loaded with ``directions=("to_ours",)``, one that only takes it with ``("to_theirs",)``. ``on`` is the day on
-    which codes must be valid (today in Denmark), ``lists`` the code lists (those in ``schemas/codes``).
+    which codes must be valid (today in Denmark), ``lists`` the code lists (those in ``schemas/codes``), ``folder``
+    where the systems' folders are (see ``folder_of``).
 
     Raises SettingsError with file and line.
     """
     unknown = set(directions) - {TO_OURS, TO_THEIRS}
     if unknown or not directions:
         raise SettingsError(f"directions are {TO_OURS} and {TO_THEIRS}", field=f"mapping {system}/{schema}")
-    layers = rows.read(folder, system, schema, municipality)
+    layers = rows.read(folder or folder_of(system), system, schema, municipality)
     found = resolve(
         layers, tree.theirs(fields), tree.ours(struct), codes.load_all() if lists is None else lists, directions
     )

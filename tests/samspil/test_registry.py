@@ -11,6 +11,7 @@ import connectors
 from samspil import registry
 from samspil.connector import Connector
 from samspil.errors import SettingsError
+from samspil.mapping.mapping import FOLDER, folder_of
 
 SOURCE = """
 from samspil.connector import Connector
@@ -73,6 +74,20 @@ def test_an_installed_package_may_bring_a_connector(folder, installed):
 
     assert list(registry.connectors()) == ["toy_a", "toy_c"]
     assert issubclass(registry.connector("toy_c"), Connector)
+
+
+def test_a_package_may_bring_the_mappings_of_its_connector(folder, installed, tmp_path):
+    folder("toy_a")
+    installed("toy_c")
+
+    assert folder_of("toy_c") == tmp_path / "site" / "mappings"
+    assert folder_of("toy_a") == folder_of("jobcenter") == FOLDER
+
+
+def test_an_installation_s_own_mappings_go_before_a_package_s(installed):
+    installed("jobcenter")
+
+    assert folder_of("jobcenter") == FOLDER
 
 
 def test_two_connectors_of_one_name_are_refused(folder, installed):

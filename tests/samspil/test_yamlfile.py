@@ -1,3 +1,7 @@
+"""A YAML file as a struct."""
+
+from typing import Literal
+
 import msgspec
 import pytest
 
@@ -74,3 +78,25 @@ def test_a_key_is_named_whatever_it_is_called(path):
     with pytest.raises(SettingsError) as caught:
         YamlFile(path, Deep)
     assert ("parts[1].x.y.c.d", 6) == (caught.value.field, caught.value.line)
+
+
+class Gone(msgspec.Struct, forbid_unknown_fields=True):
+    keys: str
+
+
+class Told(msgspec.Struct, forbid_unknown_fields=True):
+    gone: Literal["never", "seldom"] | Gone
+    ways: dict[str, list[Literal["in", "out"]]] = {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("gone: none\n", "gone: Invalid enum value 'none'; it may be never, seldom, or a block of keys"),
+        ("gone: never\nways: {a: [in, up]}\n", "Invalid enum value 'up'; it may be in, out"),
+    ],
+)
+def test_a_word_that_is_none_of_those_allowed_is_answered_with_these(path, text, message):
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=message):
+        YamlFile(path, Told)

@@ -115,7 +115,7 @@ class DeclaredTable:
     def reads(self) -> Reads | None:
         if not self.told.listing:
             return None
-        return Reads(self.told.record, "incremental" if self.told.listing.incremental else "snapshot")
+        return incremental.reads(self.told.record, self.told.listing.incremental)
 
     @property
     def writes(self) -> Writes | None:

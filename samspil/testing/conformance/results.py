@@ -12,9 +12,10 @@ from pathlib import Path
 import msgspec
 
 import samspil
+from samspil import registry
 from samspil.connector import Connector
 from samspil.errors import SettingsError
-from samspil.mapping.mapping import FOLDER
+from samspil.mapping import mapping
 
 FILE = "conformance.json"  # beside the connectors' folders
 
@@ -68,13 +69,13 @@ def default_file() -> Path:
 def folder_of(name: str, connector: type[Connector]) -> Path:
     """Where a connector lies: its folder among the connectors, or that of its class."""
     found = [place / name for place in _places() if (place / name).is_dir()]
-    return found[0] if found else Path(inspect.getfile(connector)).parent
+    return found[0] if found else registry.package(name) or Path(inspect.getfile(connector)).parent
 
 
-def digest(name: str, connector: type[Connector], mappings: Path = FOLDER) -> str:
+def digest(name: str, connector: type[Connector], mappings: Path | None = None) -> str:
     """A digest of everything that makes the connector: its folder and its mappings."""
     state = blake2b(digest_size=16)
-    for folder in (folder_of(name, connector), mappings / name):
+    for folder in (folder_of(name, connector), (mappings or mapping.folder_of(name)) / name):
         for file in _files(folder):
             state.update(f"{file.relative_to(folder)}\0".encode())
             state.update(blake2b(file.read_bytes()).digest())

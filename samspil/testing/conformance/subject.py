@@ -15,7 +15,7 @@ from samspil import mapping, registry
 from samspil.account import Settings
 from samspil.connector import Connector
 from samspil.errors import SettingsError
-from samspil.mapping.mapping import FOLDER
+from samspil.mapping.mapping import folder_of
 from samspil.testing.conformance.promise import Promise, promises
 from samspil.testing.sandbox import Sandbox
 from samspil.testing.spoken import Spoken
@@ -64,7 +64,7 @@ class Subject:
         settings: Mapping[str, Any] | None = None,
         skips: Sequence[Skip] = (),
         municipality: str = MUNICIPALITY,
-        mappings: Path = FOLDER,
+        mappings: Path | None = None,
         name: str = "",
     ) -> None:
         self.connector = registry.connector(connector) if isinstance(connector, str) else connector
@@ -72,7 +72,7 @@ class Subject:
         self.sandbox = sandbox
         self.settings = dict(settings or {})
         self.skips = {skip.promise: skip for skip in skips}
-        self.municipality, self.mappings = municipality, mappings
+        self.municipality, self.mappings = municipality, mappings or folder_of(self.name)
 
     def __repr__(self) -> str:
         return f"Subject({self.name!r})"
@@ -126,7 +126,8 @@ class Subject:
         if connector.fetch is not Connector.fetch:
             found.add("fetch")
         if schema in connector.reads:
-            found.add("snapshot" if connector.reads[schema].mode == "snapshot" else "incremental")
+            reads = connector.reads[schema]
+            found |= {reads.mode, *(["gone"] if reads.mode == "incremental" and reads.tells_gone else [])}
         return frozenset(found)
 
 

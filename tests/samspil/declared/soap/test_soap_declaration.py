@@ -84,7 +84,11 @@ PROBLEMS = {
         "    key: Id\n    keys: x\n",
         "connector.yaml:12: schemas.case: Object contains unknown field `keys`",
     ),
-    "a login": ("login: {header: X-Key}", "login: ntlm", "connector.yaml:4: login: Invalid enum value 'ntlm'"),
+    "a login": (
+        "login: {header: X-Key}",
+        "login: ntlm",
+        "connector.yaml:4: login: Invalid enum value 'ntlm'; it may be basic, bearer, certificate, none, or a block of header",
+    ),
     "two ways of paging": (
         "{page: Window.Page,",
         "{page: Window.Page, after: Window.After,",
