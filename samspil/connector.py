@@ -120,6 +120,12 @@ class Connector(ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} does not read {schema}")
 
+    def settled(self, schema: str) -> None:
+        """What a run read whole has its receipts: the system may be told, or files be moved away. Never in a dry run.
+
+        May be called twice. Raises AccessError or Unavailable; the run counts all the same.
+        """
+
     def decode(self, schema: str, raws: Sequence[bytes]) -> Sequence[dict[str, Any] | Refused]:
         """Raw records as dicts whose shape is that of ``fields``; a Refused in the place of each that is broken."""
         raise NotImplementedError(f"{type(self).__name__} does not read {schema}")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from samspil.connector import Page, Rejected
 from samspil.errors import Refused, Unavailable
-from samspil.files.arrival import Arrival, Beside, Stamp
+from samspil.files.arrival import Arrival, Beside
 from samspil.files.columns import FileKind
 from samspil.files.csvfile import CsvFile, Encoding, NotThisKind, RowFile
 from samspil.files.rows import GROUP, ITEM, spoilt
@@ -31,8 +31,7 @@ class Export:
     """How to read one kind of file. ``oldest`` is the age in hours at which an export counts as forgotten.
 
     ``opened`` makes rows of a file's bytes: a CSV file of our own way if nothing else is said. ``beside`` is explained
-    in :class:`~samspil.files.arrival.Arrival`. ``replaced`` is the folder to which exports are moved when a newer one
-    has been read whole; the newest stays, so that a run that is repeated finds it again.
+    in :class:`~samspil.files.arrival.Arrival`.
     """
 
     def __init__(
@@ -44,10 +43,9 @@ class Export:
         page: int = 1_000,
         oldest: int = 72,
         beside: Beside = "",
-        replaced: str = "",
         opened: Opened | None = None,
     ) -> None:
-        self._kind, self._system, self._page, self._replaced = kind, system, page, replaced
+        self._kind, self._system, self._page = kind, system, page
         self._opened = opened or (lambda chunks, name, kind: CsvFile(chunks, name, kind, encoding))
         self._arrivals = {
             each.file: Arrival(each.pattern, system=system, oldest=oldest, beside=beside)
@@ -84,13 +82,14 @@ class Export:
                 yield Page((), (), [error.rejected])
         if whole and (orphans := [orphan for child in children for orphan in child.orphans(self._system)]):
             yield Page((), (), orphans)
-        if whole and self._replaced:
-            self._move(sftp, folder, listed, stamp)
 
-    def _move(self, sftp: Sftp, folder: str, listed: Sequence[RemoteFile], stamp: Stamp) -> None:
+    def move_replaced(self, sftp: Sftp, folder: str, to: str) -> None:
+        """Move the exports that a newer one has replaced; the newest stays, so that a run that is repeated finds it."""
+        listed = sftp.files(folder)
+        stamp, _ = self._arrivals[self._kind.file].newest(listed)
         for arrival in self._arrivals.values():
             for name in arrival.before(listed, stamp):
-                sftp.move(folder, name, self._replaced)
+                sftp.move(folder, name, to)
 
     @contextmanager
     def _open(self, sftp: Sftp, folder: str, remote: RemoteFile, kind: FileKind) -> Iterator[RowFile]:

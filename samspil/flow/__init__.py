@@ -96,8 +96,19 @@ def deliver(hub: Hub, run_id: int) -> None:
 
 
 def reconcile(hub: Hub, run_id: int) -> Counts:
-    """Count the run from its rows and close it. Raises SamspilError (unbalanced) when a record is unaccounted for."""
+    """Count the run from its rows and close it; then let the source know.
+
+    Raises SamspilError (unbalanced) when a record is unaccounted for, AccessError or Unavailable when the source cannot
+    be told: calling again does that again.
+    """
     run, flow = _run(hub, run_id)
+    counts = _reconciled(hub, flow, run)
+    if run.state in (State.APPROVED, State.DONE) and run.counts.get("complete"):
+        flow.source.settled(flow.flow.schema)
+    return counts
+
+
+def _reconciled(hub: Hub, flow: CompiledFlow, run: Run) -> Counts:
     _require_kept(run)
     with hub.store.transaction() as connection:
         counts = count(connection, run)
@@ -156,7 +167,7 @@ def _finish_earlier(hub: Hub, flow: CompiledFlow, run: Run) -> None:
         Delivery(hub, flow).run()
     for old in earlier:
         if old.state in (State.PLANNED, State.APPROVED):
-            reconcile(hub, old.id)
+            _reconciled(hub, flow, old)
 
 
 def _since(hub: Hub, flow: CompiledFlow) -> str | None:

@@ -10,6 +10,7 @@ from samspil.connector import Change, Connector, Field, Page, Receipt
 from samspil.declared.drop.declaration import (
     CsvReading,
     Declaration,
+    Declared,
     FixedReading,
     XlsxReading,
 )
@@ -78,20 +79,27 @@ class ReadingDrop(Drop):
         declared = self.declaration.schemas.get(schema)
         if since is not None or declared is None or declared.listing is None:
             return super().read(schema, since)
-        reading = declared.listing
-        export = Export(
-            declared.read_kind,
-            system=self.account.id,
-            oldest=self.settings.oldest or reading.oldest,
-            beside=reading.how.beside,
-            replaced="" if isinstance(reading.taken, str) else self._folder(reading.taken.move),
-            opened=lambda chunks, name, kind: self._opened(reading, chunks, name, kind),
-        )
-        return export.pages(self._sftp, self._folder(reading.folder))
+        return self._export(declared, declared.listing).pages(self._sftp, self._folder(declared.listing.folder))
+
+    def settled(self, schema: str) -> None:
+        """Moves what a newer delivery has replaced, where the declaration says so."""
+        listing = self.declaration.schemas[schema].listing
+        if listing is not None and not isinstance(listing.taken, str):
+            export = self._export(self.declaration.schemas[schema], listing)
+            export.move_replaced(self._sftp, self._folder(listing.folder), self._folder(listing.taken.move))
 
     def decode(self, schema: str, raws: Sequence[bytes]) -> Sequence[dict[str, Any] | Refused]:
         rows = Rows(self.declaration.schemas[schema].read_kind)
         return [rows.decode(raw) for raw in raws]
+
+    def _export(self, declared: Declared, reading: CsvReading | XlsxReading | FixedReading) -> Export:
+        return Export(
+            declared.read_kind,
+            system=self.account.id,
+            oldest=self.settings.oldest or reading.oldest,
+            beside=reading.how.beside,
+            opened=lambda chunks, name, kind: self._opened(reading, chunks, name, kind),
+        )
 
     def _opened(
         self,

@@ -264,7 +264,7 @@ PROBLEMS = {
     ),
     "another word about them": (
         "{answers: maybe}",
-        "connector.yaml:5: security.answers: Invalid enum value 'maybe'; it may be signed, plain",
+        "connector.yaml:5: security.answers: Invalid enum value 'maybe'; it may be signed, unsigned",
     ),
     "an unknown word": (
         "{answers: signed, sign: true}",
