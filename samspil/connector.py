@@ -18,14 +18,10 @@ from samspil.errors import Refused
 
 
 class Reads(NamedTuple):
-    """The connector can read this schema. ``incremental`` means ``read`` honours its cursor and reports ``gone``.
-
-    ``tells_gone=False``: its increments never say what was deleted, and so it stays at the targets.
-    """
+    """The connector can read this schema. ``incremental`` means ``read`` honours its cursor and reports ``gone``."""
 
     record: str  # the system's own name of the record
     mode: Literal["snapshot", "incremental"] = "snapshot"
-    tells_gone: bool = True
 
 
 class Writes(NamedTuple):

@@ -12,7 +12,7 @@ from samspil.cli import show
 from samspil.errors import SettingsError
 
 if TYPE_CHECKING:
-    from samspil.connector import Connector, Reads
+    from samspil.connector import Connector
     from samspil.testing.conformance.results import Result
 
 UNUSABLE = "unusable"  # something in its folder is still to be decided, or wrong
@@ -65,7 +65,9 @@ def row(name: str, connector: type[Connector], result: Result | None) -> tuple[s
     from samspil.testing.conformance.levels import level  # noqa: PLC0415
     from samspil.testing.conformance.results import digest  # noqa: PLC0415
 
-    reads = [f"{schema}{_how(said)}" for schema, said in connector.reads.items()]
+    reads = [
+        f"{schema} (incremental)" if said.mode == "incremental" else schema for schema, said in connector.reads.items()
+    ]
     return (
         name,
         connector.title,
@@ -81,12 +83,6 @@ def row(name: str, connector: type[Connector], result: Result | None) -> tuple[s
 def add_to(app: typer.Typer) -> None:
     """Add this command."""
     app.command()(connectors)
-
-
-def _how(said: Reads) -> str:
-    if said.mode == "snapshot":
-        return ""
-    return " (incremental)" if said.tells_gone else " (incremental, without deletions)"
 
 
 def _kind(connector: type[Connector]) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Protocol
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from samspil.connector import Reads
 from samspil.declared.closed import Closed, Word
 
 Never = Literal["never"]
@@ -28,18 +27,6 @@ class Incremental(Closed, frozen=True, kw_only=True):
 
     changed: str = ""
     overlap: Annotated[int, Meta(ge=1, le=30 * 86_400)] = 3600
-
-
-class Telling(Protocol):
-    """Any kind's own words for reading what changed; ``gone`` is how it is told what was deleted, or NEVER."""
-
-    @property
-    def gone(self) -> object: ...
-
-
-def reads(record: str, told: Telling | None) -> Reads:
-    """What a connector says of a declared list."""
-    return Reads(record, "incremental", told.gone != NEVER) if told else Reads(record)
 
 
 class Asked(Incremental, frozen=True, kw_only=True):

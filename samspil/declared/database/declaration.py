@@ -115,7 +115,7 @@ class DeclaredTable:
     def reads(self) -> Reads | None:
         if not self.told.listing:
             return None
-        return incremental.reads(self.told.record, self.told.listing.incremental)
+        return Reads(self.told.record, "incremental" if self.told.listing.incremental else "snapshot")
 
     @property
     def writes(self) -> Writes | None:

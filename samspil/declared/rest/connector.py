@@ -12,7 +12,6 @@ from msgspec import Meta
 from samspil import json, openapi
 from samspil.account import Account
 from samspil.connector import Change, Connector, Field, Page, Reads, Receipt, Writes
-from samspil.declared import incremental
 from samspil.declared.login import grant_of, login_fields
 from samspil.declared.rest.answer import at
 from samspil.declared.rest.caller import Caller
@@ -151,7 +150,7 @@ def connector(path: Path) -> type[Connector]:
 def _reads(declared: Declared) -> Reads | None:
     if declared.list is None:
         return None
-    return incremental.reads(declared.record, declared.list.incremental)
+    return Reads(declared.record, "incremental" if declared.list.incremental else "snapshot")
 
 
 def _writes(declared: Declared) -> Writes | None:

@@ -16,8 +16,7 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec.structs import replace
 
-from samspil.connector import Connector, Field, Page
-from samspil.declared import incremental
+from samspil.connector import Connector, Field, Page, Reads
 from samspil.declared.singer.catalog import Contract, streams
 from samspil.declared.singer.declaration import TAPS, TIMEOUT, Declaration, Stream, declaration
 from samspil.declared.singer.messages import Messages
@@ -110,7 +109,10 @@ def connector(path: Path) -> type[Connector]:
     by_schema = told.schemas
     name = path.parent.name.title().replace("_", "")
     contracts = {schema: Contract(path.with_name(told.catalog), stream) for schema, stream in by_schema.items()}
-    reads = {schema: incremental.reads(stream.record, stream.incremental) for schema, stream in by_schema.items()}
+    reads = {
+        schema: Reads(stream.record, "incremental" if stream.incremental else "snapshot")
+        for schema, stream in by_schema.items()
+    }
     return type(
         name,
         (SingerConnector,),

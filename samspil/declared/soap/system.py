@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from samspil.account import Account
-from samspil.connector import Change, Connector, Field, Page, Receipt, Writes
+from samspil.connector import Change, Connector, Field, Page, Reads, Receipt, Writes
 from samspil.cut import RecordShape
-from samspil.declared import incremental
 from samspil.declared.soap.checks import Checked
 from samspil.declared.soap.contract import shape
 from samspil.declared.soap.reading import Listed
@@ -109,7 +108,7 @@ def made(path: Path) -> type[SoapSystem]:
         for schema, declared in checked.schemas.items()
     }
     reads = {
-        schema: incremental.reads(declared.record, declared.listing.incremental)
+        schema: Reads(declared.record, "incremental" if declared.listing.incremental else "snapshot")
         for schema, declared in checked.schemas.items()
         if declared.listing
     }

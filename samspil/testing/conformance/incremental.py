@@ -77,8 +77,7 @@ def an_increment_is_the_difference(trial: Trial, schema: str) -> None:
     night = trial.next_night()
     trial.world.show(schema, keys[0], night)
     trial.world.change(schema, keys[1], night)
-    if _tells_gone(trial, schema):
-        trial.world.hide(schema, keys[2], night)
+    trial.world.hide(schema, keys[2], night)
     trial.show_night()
     second = trial.whole(schema, _last(first))
     known = {**first.by_key, **second.by_key}
@@ -89,7 +88,7 @@ def an_increment_is_the_difference(trial: Trial, schema: str) -> None:
     require(found[keys[1]] == _by_id(trial, schema, trial.whole(schema).by_key)[keys[1]], "a change was not found")
 
 
-@promise("incremental", needs={"gone"})
+@promise("incremental")
 def what_is_gone_is_told(trial: Trial, schema: str) -> None:
     """A record deleted at the system is among those that are gone, under the key it was read with."""
     first = trial.whole(schema)
@@ -168,8 +167,7 @@ def a_flow_of_increments_follows_its_source(trial: Trial, schema: str) -> None:
     keys = sorted(trial.facts(schema))
     with Exchange(trial, schema, "source") as exchange:
         exchange.night()
-        moves = [(trial.world.change, keys[0]), (trial.world.hide, keys[1]), (trial.world.show, keys[1])]
-        for move, key in moves if _tells_gone(trial, schema) else moves[:1]:
+        for move, key in ((trial.world.change, keys[0]), (trial.world.hide, keys[1]), (trial.world.show, keys[1])):
             move(schema, key, trial.next_night())
             trial.show_night()
             exchange.night()
@@ -185,10 +183,6 @@ def _changed_is_found(trial: Trial, schema: str, first: Reading) -> None:
     require(key in found, "a change was not found")
     wanted = _by_id(trial, schema, trial.whole(schema).by_key)[key]
     require(found[key] == wanted, "a change was found as it was before")
-
-
-def _tells_gone(trial: Trial, schema: str) -> bool:
-    return trial.subject.connector.reads[schema].tells_gone
 
 
 def _last(reading: Reading) -> str:

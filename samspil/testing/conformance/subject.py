@@ -126,8 +126,7 @@ class Subject:
         if connector.fetch is not Connector.fetch:
             found.add("fetch")
         if schema in connector.reads:
-            reads = connector.reads[schema]
-            found |= {reads.mode, *(["gone"] if reads.mode == "incremental" and reads.tells_gone else [])}
+            found.add(connector.reads[schema].mode)
         return frozenset(found)
 
 
