@@ -141,3 +141,15 @@ def _in_turns(reads: list[Iterator[Page]]) -> list[Reading]:
     """The pages of reads that go on in turns."""
     rounds = list(itertools.zip_longest(*reads))
     return [Reading([page for page in pages if page is not None]) for pages in zip(*rounds, strict=True)]
+
+
+@promise("read")
+def what_is_settled_can_be_read_again(trial: Trial, schema: str) -> None:
+    """Told that all it read has arrived, and told so twice, a connector finds the same records there."""
+    connector = trial.connector()
+    before = trial.whole(schema, by=connector)
+    for _ in range(2):
+        outcome = attempt(lambda: connector.settled(schema))
+        require(outcome.error is None, f"settling {schema} raised: {outcome.error}")
+    for again in (trial.whole(schema, by=connector), trial.whole(schema)):
+        require(set(again.keys) == set(before.keys), "records are gone that were settled")

@@ -136,3 +136,19 @@ def refuses_when_it_may_not(base: Base) -> Base:
             return [Receipt(refused=Refused("no-access")) for _ in batch]
 
     return made(base, write=write)
+
+
+@mutant("what_is_settled_can_be_read_again")
+def forgets_what_is_settled(base: Base) -> Base:
+    """Takes what has arrived for something that need not be read again."""
+    settled: set[str] = set()
+
+    def told(self: Any, schema: str) -> None:
+        base.settled(self, schema)
+        settled.add(schema)
+
+    def read(self: Any, schema: str, since: str | None = None) -> Iterator[Page]:
+        for page in base.read(self, schema, since):
+            yield Page((), (), cursor=page.cursor) if schema in settled else page
+
+    return made(base, settled=told, read=read)
