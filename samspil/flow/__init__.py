@@ -59,7 +59,8 @@ def guard(hub: Hub, run_id: int) -> None:
     _require_kept(run)
     if run.state is State.PLANNED:
         with hub.store.transaction() as connection:
-            why = objection(flow.flow.guard, run.planned, runs.held_by_target(connection, run.flow_id))
+            held, last = runs.held_by_target(connection, run.flow_id), runs.last_snapshot(connection, run.flow_id)
+            why = objection(flow.flow.guard, run.planned, held, last)
             state = State.TRIPPED if why else State.APPROVED
             if not runs.change(connection, run.id, was=State.PLANNED, state=state):
                 raise _moved_on(run)

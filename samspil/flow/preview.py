@@ -69,8 +69,10 @@ class Preview:
             number = self._flow.id
             self.unfinished: Sequence[Run] = runs.unfinished(connection, number, besides=0)
             self._held_by_target = runs.held_by_target(connection, number)
+            self._last_read = runs.last_snapshot(connection, number)
             self._waiting = outbox.waiting(connection, number)
             self._refused = quarantine.refused(connection, number)
+        self._gone_now = 0  # deletions of what the snapshot does not have
         self._still: set[bytes] = set()  # keys of refused records that the source has in the version refused
         self._newer: set[bytes] = set()  # and of those it has in a newer one
 
@@ -88,8 +90,8 @@ class Preview:
             yield from self._duplicates(comparison, noted)
             if self.complete:
                 yield from self._gone(comparison, noted)
-            planned = runs.Planned(self.counts["update"], self.counts["delete"])
-            self.objection = objection(flow.flow.guard, planned, self._held_by_target)
+            planned = runs.Planned(self.counts["update"], self.counts["delete"], self.counts["read"], self._gone_now)
+            self.objection = objection(flow.flow.guard, planned, self._held_by_target, self._last_read)
             yield from self._behind(comparison, noted)
 
     def _page(self, comparison: Comparison, noted: Noted, raws: Sequence[bytes], keys: list[bytes]) -> Iterator[Change]:
@@ -161,6 +163,7 @@ class Preview:
                     self.counts["deletions held back"] += 1
                     continue
                 noted.add(row.key, last.get(row.outbox_id or 0, (b"", None))[1], "delete")
+                self._gone_now += 1
                 yield self._count(Change("delete", row.key.hex(), (), "gone at the source"))
             noted.write()
 
