@@ -92,7 +92,7 @@ def overview_page(listed: Sequence[Listed], words: Words, now: float) -> str:
     order = list(Level)
     towns = sorted((town(each, now) for each in listed), key=lambda each: min(map(order.index, each.levels), default=0))
     levels = [level for each in towns for level in each.levels]
-    return _page("overview", words, now, towns=towns, totals={level: levels.count(level) for level in Level})
+    return page("overview", words, now, towns=towns, totals={level: levels.count(level) for level in Level})
 
 
 def flow_page(listed: Listed, name: str, words: Words, now: float) -> str:
@@ -104,7 +104,7 @@ def flow_page(listed: Listed, name: str, words: Words, now: float) -> str:
         standing = nights.standing(connection, flow)
         history = nights.history(connection, flow)
         reasons = nights.reasons(connection, flow)
-    return _page(
+    return page(
         "flow",
         words,
         now,
@@ -119,10 +119,11 @@ def flow_page(listed: Listed, name: str, words: Words, now: float) -> str:
 
 def message_page(what: str, words: Words, *, back: str) -> str:
     """A page that only says one thing; ``back`` is the address of the overview."""
-    return _page("message", words, 0, what=what, back=back)
+    return page("message", words, 0, what=what, back=back)
 
 
-def _page(template: str, words: Words, now: float, **content: Any) -> str:
+def page(template: str, words: Words, now: float, **content: Any) -> str:
+    """One of the templates, filled in."""
     return _templates.get_template(f"{template}.html").render(
         words=words,
         now=now,
