@@ -70,6 +70,7 @@ def approve(municipality: Municipality, run: RunId, why: Why) -> None:
     with Hub.find(municipality) as hub:
         slug = hub.file.slug
         steps.decide(hub, run, approve=True, who=user(), why=why)
+        hub.try_again()
         try:
             with show.working(f"run {run}: deliver"):
                 steps.deliver(hub, run)

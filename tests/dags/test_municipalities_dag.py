@@ -174,7 +174,11 @@ def test_a_missed_deadline_names_the_flows_that_are_not_done(airflow_home):
         (SamspilError("x", reason="unbalanced"), "fail", None),
         (Unavailable("x", system="s"), "retry", None),
         (Unavailable("x", system="s", retry_after=90), "retry", 90),
-        (Unavailable("x", system="s", retry_after=86_400), "retry", 1800),
+        (Unavailable("x", system="s", retry_after=600), "retry", 600),
+        (Unavailable("x", system="s", retry_after=600.2), "retry", 601),
+        (Unavailable("x", system="s", retry_after=7200), "retry", 7200),
+        (Unavailable("x", system="s", retry_after=-5), "retry", 60),
+        (Unavailable("x", system="s", retry_after=86_400), "fail", None),
         (RuntimeError("x"), "default", None),
     ],
 )
