@@ -53,7 +53,18 @@ class Line(msgspec.Struct, frozen=True):
             "held_by_target": self.standing.held_by_target,
             "updates": planned.updates if planned else 0,
             "deletions": planned.deletions if planned else 0,
+            "unsent": self.standing.waiting.changes if self.standing.waiting else 0,
         }
+
+    @property
+    def system(self) -> str:
+        """The system that the flow waits for, if one is away."""
+        return self.standing.waiting.system if self.standing.waiting else ""
+
+    @property
+    def since(self) -> float:
+        """Since when something waits, in seconds since 1970; 0 if nothing does."""
+        return self.standing.waiting.since if self.standing.waiting else 0.0
 
 
 class Town(msgspec.Struct, frozen=True):
@@ -81,7 +92,7 @@ def town(listed: Listed, now: float) -> Town:
         return Town(listed.dag_id, None, error=listed.error)
     try:
         with nights.looking(listed.file.municipality.code) as connection:
-            standings = [nights.standing(connection, flow) for flow in listed.file.flows]
+            standings = [nights.standing(connection, listed.file, flow) for flow in listed.file.flows]
     except Unavailable as error:
         return Town(listed.dag_id, listed.file, error=str(error))
     return Town(listed.dag_id, listed.file, [Line.of(listed.dag_id, each, now) for each in standings])
@@ -101,7 +112,7 @@ def flow_page(listed: Listed, name: str, words: Words, now: float) -> str:
         raise KeyError(name)
     flow = listed.file.flow(name)
     with nights.looking(flow.municipality.code) as connection:
-        standing = nights.standing(connection, flow)
+        standing = nights.standing(connection, listed.file, flow)
         history = nights.history(connection, flow)
         reasons = nights.reasons(connection, flow)
     return page(

@@ -62,7 +62,14 @@ _WORDS: Mapping[str, tuple[str, str]] = {  # name → Danish, English
     "step_reading": ("Kilden bliver læst nu", "The source is being read now"),
     "step_delivering": ("Der bliver afleveret nu", "It is being delivered now"),
     "step_not_read": ("Kilden blev ikke læst færdig. Kan systemerne nås?", "The source was not read to its end. Can the systems be reached?"),
-    "step_not_delivered": ("Ikke alt blev afleveret. Kan systemerne nås?", "Not all was delivered. Can the systems be reached?"),
+    "step_not_delivered": (
+        "{unsent} er ikke afleveret, siden {since}. Kan systemerne nås?",
+        "{unsent} not delivered, since {since}. Can the systems be reached?",
+    ),
+    "step_away": (
+        "{system} har ikke svaret siden {since}; {unsent} venter og sendes af sig selv. Prøv nu:",
+        "{system} has not answered since {since}; {unsent} wait and go by themselves. Try now:",
+    ),
     "step_late": ("Ikke kørt, da det skulle. Kan systemerne nås?", "It did not run when due. Can the systems be reached?"),
     "step_dropped": ("Planen blev droppet, og intet er sendt. Den næste nat planlægger forfra; eller nu:", "The plan was dropped and nothing sent. The next night plans afresh; or now:"),
     "step_held": ("{held_back} holdes tilbage. Se hvorfor:", "{held_back} held back. See why:"),
