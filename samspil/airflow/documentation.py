@@ -34,5 +34,5 @@ def _agreement_text(agreement: Agreement) -> str:
 
 def _row(flow: Flow) -> str:
     fields = ", ".join(sorted(flow.fields_sent))
-    guard = f"{flow.guard.changes:g} % changes, {flow.guard.deletions:g} % deletions"
+    guard = f"{flow.guard.changes:g} % changes, {flow.guard.deletions:g} % deletions, reads from {flow.guard.smallest_read:g} %"
     return f"| {flow.name} | {flow.rhythm} | {fields} | {flow.protected_addresses} | {guard} |\n"

@@ -55,8 +55,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {  # name → Danish, English
     # next steps
     "step_first": ("Første nat er ikke kørt. Se, hvad den ville gøre:", "Its first night has not been. See what it would do:"),
     "step_decide": (
-        "Planen er større, end aftalen tillader: {updates} ændringer og {deletions} sletninger af {held_by_target}. Intet er sendt. Beslut:",
-        "The plan is larger than the agreement allows: {updates} changes and {deletions} deletions of {held_by_target}. Nothing was sent. Decide:",
+        "Planen er større, end aftalen tillader: {updates} ændringer og {deletions} sletninger af {held_by_target}. Intet er sendt. Svar i Airflow (Required actions) eller:",
+        "The plan is larger than the agreement allows: {updates} changes and {deletions} deletions of {held_by_target}. Nothing was sent. Answer in Airflow (Required actions), or:",
     ),
     "step_unbalanced": ("Regnskabet stemmer ikke. Se loggen for opgaven reconcile:", "It does not balance. See the log of the task reconcile:"),
     "step_reading": ("Kilden bliver læst nu", "The source is being read now"),
