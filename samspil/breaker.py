@@ -8,7 +8,7 @@
        └───────────────────────────────────────────────────────────────────────────────────────────────┘
 
 The state is in the store, so that tasks of other flows and on other machines see it. A failure is a whole call of the
-connector that raised Unavailable, after what the session tried again at once.
+connector that raised Unavailable, after what the session tried again at once. An account's rate is shared likewise.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from samspil.connector import Connector, Page
 from samspil.errors import Unavailable
-from samspil.store import breakers
+from samspil.pace import turns
+from samspil.store import breakers, paces
 
 if TYPE_CHECKING:
     from samspil.store import Store
@@ -50,11 +51,14 @@ class Breaker:
         @wraps(call)
         def called(*arguments: Any) -> Any:
             self.admit()
+            shared = turns.set(self._reserve)
             try:
                 result = call(*arguments)
             except Unavailable as error:
                 self.failed(error)
                 raise
+            finally:
+                turns.reset(shared)
             self.answered()
             return result
 
@@ -64,11 +68,19 @@ class Breaker:
         @wraps(read)
         def reading(*arguments: Any) -> Iterator[Page]:
             self.admit()
-            try:
-                yield from read(*arguments)
-            except Unavailable as error:
-                self.failed(error)
-                raise
+            pages, end = read(*arguments), object()
+            while True:
+                shared = turns.set(self._reserve)  # not while who reads the pages is at work with one
+                try:
+                    page: Any = next(pages, end)
+                except Unavailable as error:
+                    self.failed(error)
+                    raise
+                finally:
+                    turns.reset(shared)
+                if page is end:
+                    break
+                yield page
             self.answered()  # not before its end: a source that always breaks off does not answer
 
         return reading
@@ -106,6 +118,11 @@ class Breaker:
             if wish or failures >= FAILURES:
                 pause = max(wish, PAUSE if failures >= FAILURES else 0.0)
                 breakers.shut(connection, self._municipality, self._account, now + pause)
+
+    def _reserve(self, seconds: float) -> float:
+        """The account's next free time, for a rate that all processes keep together."""
+        with self._store.transaction() as connection:
+            return paces.reserve(connection, self._municipality, self._account, seconds, time.time())
 
     def _open(self, away: breakers.Away, left: float) -> Unavailable:
         found = f"was away {away.failures} times in a row ({away.reason}), so it is left alone for {left / 60:.0f} min"
