@@ -19,7 +19,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 from samspil.connector import Connector, Page
-from samspil.errors import Unavailable
+from samspil.errors import SamspilError, Unavailable
 from samspil.pace import turns
 from samspil.store import breakers, paces
 
@@ -49,13 +49,16 @@ class Breaker:
 
     def _around(self, call: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(call)
-        def called(*arguments: Any) -> Any:
+        def called(*arguments: Any, **named: Any) -> Any:
             self.admit()
             shared = turns.set(self._reserve)
             try:
-                result = call(*arguments)
+                result = call(*arguments, **named)
             except Unavailable as error:
                 self.failed(error)
+                raise
+            except SamspilError:  # it has answered, if only to turn us away
+                self.answered()
                 raise
             finally:
                 turns.reset(shared)
@@ -66,15 +69,18 @@ class Breaker:
 
     def _reading(self, read: Callable[..., Iterator[Page]]) -> Callable[..., Iterator[Page]]:
         @wraps(read)
-        def reading(*arguments: Any) -> Iterator[Page]:
+        def reading(*arguments: Any, **named: Any) -> Iterator[Page]:
             self.admit()
-            pages, end = read(*arguments), object()
+            pages, end = read(*arguments, **named), object()
             while True:
                 shared = turns.set(self._reserve)  # not while who reads the pages is at work with one
                 try:
                     page: Any = next(pages, end)
                 except Unavailable as error:
                     self.failed(error)
+                    raise
+                except SamspilError:
+                    self.answered()
                     raise
                 finally:
                     turns.reset(shared)

@@ -147,6 +147,17 @@ def test_what_is_no_absence_does_not_count(process, error, store):
     assert standing(store) is None
 
 
+@pytest.mark.parametrize("call", ["check", "read"])
+def test_a_system_that_turns_us_away_is_back(process, store, call):
+    fail(process())
+    over(store)
+    office = process()
+    office.raises = AccessError("the password has expired", system="office")
+    with pytest.raises(AccessError):
+        list(office.read("x")) if call == "read" else office.check()
+    assert standing(store) is None
+
+
 def test_a_systems_own_wish_is_kept_by_all_at_the_first_time(process):
     fail(process(), 1, away(retry_after=1800))
     with pytest.raises(Unavailable) as caught:
