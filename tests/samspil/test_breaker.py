@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
+import textwrap
 from typing import Any
 
 import pytest
@@ -114,6 +117,36 @@ def test_after_the_pause_one_call_goes_through_and_the_others_wait_for_it(proces
     first.answered()
     second.check()
     assert (second.calls, standing(store)) == (1, None)
+
+
+def test_of_real_processes_at_the_same_moment_one_goes_through(process, store, store_url):
+    program = textwrap.dedent("""
+        import sys
+        from samspil.breaker import Breaker
+        from samspil.errors import Unavailable
+        from samspil.store import Store
+        store = Store(sys.argv[1])
+        print("ready", flush=True)
+        sys.stdin.readline()
+        try:
+            Breaker(store, "760", "t_office", "office").admit()
+            print("through")
+        except Unavailable as error:
+            print(error.reason)
+    """)
+    fail(process())
+    over(store)
+    command = [sys.executable, "-c", program, store_url]
+    started = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    for each in started:
+        assert each.stdout is not None
+        assert each.stdout.readline() == "ready\n"
+    for each in started:
+        assert each.stdin is not None
+        each.stdin.write("\n")
+        each.stdin.flush()
+    said = sorted(each.communicate()[0].strip() for each in started)
+    assert said == ["circuit-open", "circuit-open", "circuit-open", "through"]
 
 
 def test_a_trial_that_fails_shuts_it_again_and_remembers_since_when(process, store):
