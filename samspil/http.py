@@ -50,7 +50,8 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     """What every account over HTTP may set.
 
     ``ca``: a file of trusted authorities, else the usual ones. ``certificate``: the client's, PEM with its key or
-    PKCS#12 (.p12, .pfx) with ``certificate_password``. ``rate``: calls per second at most, 0 for no limit.
+    PKCS#12 (.p12, .pfx) with ``certificate_password``. ``rate``: calls per second at most, 0 for no limit; all tasks
+    of the account keep it together.
     """
 
     timeout: Annotated[float, Meta(gt=0, le=3600)] = (

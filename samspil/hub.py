@@ -13,11 +13,12 @@ from typing import Self
 from samspil import registry
 from samspil.account import Account
 from samspil.agreement import Flow, MunicipalityFile, load_municipality
+from samspil.breaker import Breaker
 from samspil.connector import Connector
 from samspil.errors import SettingsError
 from samspil.flow.compiled import CompiledFlow, compile_flow
 from samspil.ledger import Ledger, written_with
-from samspil.store import Store, runs
+from samspil.store import Store, breakers, runs
 from samspil.vault import Vault
 
 FOLDER = "dags/municipalities"
@@ -93,7 +94,11 @@ class Hub:
                 use = self.file.systems[system]
             except KeyError:
                 raise SettingsError("no such system in the municipality's file", field=system) from None
-            self._connectors[system] = registry.connector(use.connector)(self._account(use.connection))
+            connector = registry.connector(use.connector)(self._account(use.connection))
+            if self._write:
+                code = self.file.municipality.code
+                connector = Breaker(self.store, code, use.connection, system).guard(connector)
+            self._connectors[system] = connector
         return self._connectors[system]
 
     def flow(self, name: str) -> CompiledFlow:
@@ -106,6 +111,11 @@ class Hub:
                 raise SettingsError(f"no such flow; there are: {there}", field=name) from None
             self._flows[name] = compile_flow(self, flow)
         return self._flows[name]
+
+    def try_again(self) -> None:
+        """Let one call through to every system that is left alone because it was away: a person asks for it."""
+        with self.store.transaction() as connection:
+            breakers.half_open(connection, self.file.municipality.code)
 
     def number(self, flow: Flow) -> int:
         """The flow's number in the store, given at its first use; 0 for a flow never used if nothing may be written."""

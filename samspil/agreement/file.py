@@ -21,6 +21,7 @@ _WANTED = {  # last part of a field's path → what belongs there, where the typ
     "between": "name the two systems of the agreement",
     "changes": "write a percentage from 0 to 100",
     "deletions": "write a percentage from 0 to 100",
+    "smallest_read": "write a percentage from 0 to 100",
     "pool_slots": "write a whole number of at least 1",
     "purpose": "say what the data is used for",
     "legal_basis": "name the act and the section",

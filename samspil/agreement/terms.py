@@ -35,10 +35,15 @@ class SystemUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The most a run may change or delete without a person, in percent of what the target holds."""
+    """The most a run may change or delete without a person, in percent of what the target holds.
+
+    ``smallest_read`` is the least that a snapshot of the source may have, in percent of the last one, before its
+    deletions wait for a person; 0 trusts any.
+    """
 
     changes: Percent = 30
     deletions: Percent = 5
+    smallest_read: Percent = 50
 
 
 class WrittenFlow(

@@ -13,7 +13,9 @@ from samspil.airflow.pool import pools
 if TYPE_CHECKING:
     from samspil.airflow.dag import municipality_dag, municipality_dags
 
-__all__ = ["municipality_dag", "municipality_dags", "pools"]
+APPROVE = "approve"  # the task of each flow that asks a person
+
+__all__ = ["APPROVE", "municipality_dag", "municipality_dags", "pools"]
 
 
 def __getattr__(name: str) -> Any:

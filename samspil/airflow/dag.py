@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import DAG, CronTriggerTimetable, TaskGroup, TriggerRule, get_parsing_context, literal, task
 
 from samspil.agreement import Flow, MunicipalityFile, load_municipality
-from samspil.airflow import tasks
+from samspil.airflow import APPROVE, tasks
+from samspil.airflow.approval import Approval, patience
 from samspil.airflow.deadline import deadline_alert
 from samspil.airflow.documentation import dag_text
 from samspil.airflow.pool import pool_name
@@ -23,6 +24,7 @@ from samspil.registry import schemas
 DANISH_TIME = "Europe/Copenhagen"
 BROKEN = "file-error"  # the tag to look for: municipalities whose file cannot be used
 _NIGHTLY = "0 2 * * *"
+_GUARDED = TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS  # the approval is skipped when it is not needed
 
 
 def municipality_dags(folder: Path) -> dict[str, DAG]:
@@ -82,20 +84,33 @@ def _flow(file: MunicipalityFile, path: Path, flow: Flow) -> tuple[Any, Any]:
     with TaskGroup(flow.name, tooltip=flow.agreement.purpose):
         plan = _task(tasks.plan, "plan", file, flow.source, trigger_rule=TriggerRule.NONE_FAILED)
         run = plan(str(path), flow.name, flow.rhythm)
-        guarded = _task(tasks.guard, "guard", file)(str(path), run)
-        delivered = _task(tasks.deliver, "deliver", file, flow.target)(str(path), run)
+        guard = _task(tasks.guard, "guard", file, kind=task.branch)
+        guarded = guard(str(path), run, f"{flow.name}.deliver", f"{flow.name}.{APPROVE}")
+        approved = Approval(
+            task_id=APPROVE, path=str(path), run=run, response_timeout=patience(file.schedule), doc_md=Approval.__doc__
+        )
+        deliver = _task(tasks.deliver, "deliver", file, flow.target, trigger_rule=_GUARDED)
+        delivered = deliver(str(path), run)
         reconciled = _task(tasks.reconcile, "reconcile", file)(str(path), run)
+        guarded >> approved >> delivered
         guarded >> delivered >> reconciled
     return run, reconciled
 
 
 def _task(
-    do: Callable[..., Any], task_id: str, file: MunicipalityFile, system: str | None = None, **settings: Any
+    do: Callable[..., Any],
+    task_id: str,
+    file: MunicipalityFile,
+    system: str | None = None,
+    *,
+    kind: Callable[..., Any] = task,
+    **settings: Any,
 ) -> Callable[..., Any]:
     """A task; if it talks to a system, in that system's pool. Only a plan's result (the run's id) is kept."""
     if system is not None:
         settings["pool"] = pool_name(file.systems[system].connection)
-    return task(task_id=task_id, do_xcom_push=do is tasks.plan, doc_md=do.__doc__, **settings)(do)
+    made: Callable[..., Any] = kind(task_id=task_id, do_xcom_push=do is tasks.plan, doc_md=do.__doc__, **settings)(do)
+    return made
 
 
 def _broken_dag(dag_id: str, message: str) -> DAG:

@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 
 log = logging.getLogger(__name__)
 
-DONE = "success"
+DONE = ("success", "skipped")
 _DAY = timedelta(days=1)
 
 
@@ -25,16 +25,21 @@ def deadline_alert(slug: str, schedule: str, deadline: str, last_tasks: dict[str
     ``last_tasks`` is flow → id of the task that ends it. Counted in hours since the start, because that is what
     Airflow can count: in the night when the clocks go back the alert comes an hour early, in spring an hour late.
     """
-    minute, hour = (_times(field, high) for field, high in zip(schedule.split(), (59, 23), strict=False))
     at = timedelta(hours=int(deadline[:2]), minutes=int(deadline[3:]))
-    starts = [timedelta(hours=h, minutes=m) for h in hour for m in minute]
-    begun = max((start for start in starts if start < at), default=max(starts) - _DAY)
+    times = starts(schedule)
+    begun = max((start for start in times if start < at), default=max(times) - _DAY)
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
         interval=at - begun,
         callback=AsyncCallback(missed, kwargs={"municipality": slug, "deadline": deadline, "flows": last_tasks}),
         name=f"done by {deadline}",
     )
+
+
+def starts(schedule: str) -> list[timedelta]:
+    """When in a day the schedule starts a run, counted from midnight, in order."""
+    minute, hour = (_times(field, high) for field, high in zip(schedule.split(), (59, 23), strict=False))
+    return [timedelta(hours=h, minutes=m) for h in hour for m in minute]
 
 
 def _times(field: str, high: int) -> list[int]:
@@ -63,5 +68,5 @@ async def missed(municipality: str, deadline: str, flows: dict[str, str], contex
 
 
 def late_flows(flows: dict[str, str], states: dict[str, Any]) -> list[str]:
-    """The flows whose last task has not succeeded, each with that task's state."""
-    return [f"{flow} ({states.get(task) or 'waiting'})" for flow, task in flows.items() if states.get(task) != DONE]
+    """The flows whose last task has not ended well, each with that task's state. Skipped: not due, or refused."""
+    return [f"{flow} ({states.get(task) or 'waiting'})" for flow, task in flows.items() if states.get(task) not in DONE]

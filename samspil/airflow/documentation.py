@@ -5,9 +5,10 @@ from __future__ import annotations
 from samspil.agreement import Agreement, Flow, MunicipalityFile
 
 _MISSED = """
-A red **check** is a system that cannot be reached: only the flows of that system wait. A red **guard** is a plan
-larger than the agreement allows: nothing was sent; look at it, decide, and clear the task. A red **reconcile** is a
-flow that does not balance. The log of each task ends with what to do next.
+A red **check** is a system that cannot be reached: only the flows of that system wait. An **approve** that awaits
+input is a plan larger than the agreement allows: nothing was sent; look at it and answer under *Required actions*. A
+red one was not answered in time. A red **reconcile** is a flow that does not balance. The log of each task ends with
+what to do next.
 """
 
 
@@ -33,5 +34,5 @@ def _agreement_text(agreement: Agreement) -> str:
 
 def _row(flow: Flow) -> str:
     fields = ", ".join(sorted(flow.fields_sent))
-    guard = f"{flow.guard.changes:g} % changes, {flow.guard.deletions:g} % deletions"
+    guard = f"{flow.guard.changes:g} % changes, {flow.guard.deletions:g} % deletions, reads from {flow.guard.smallest_read:g} %"
     return f"| {flow.name} | {flow.rhythm} | {fields} | {flow.protected_addresses} | {guard} |\n"

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from samspil.airflow import APPROVE
+
 
 def prepare(pools: list[dict[str, Any]], **_: Any) -> dict[str, Any]:
     """Create Airflow's database with the pools and the DAGs: two first runs at once would both create the DAGs."""
@@ -58,8 +60,8 @@ def run(dag: str, environment: dict[str, str], log: str) -> dict[str, Any]:
         return {"error": f"there is no DAG {dag}: {'; '.join(bag.import_errors.values()) or 'no import errors'}"}
     begun = time.monotonic()
     bag.dags[dag].deadline = None  # in 3.3 dag.test() takes the alert itself for the id of its row and stumbles
-    done = bag.dags[dag].test()
-    failed = {ti.task_id: str(ti.state) for ti in done.get_task_instances() if ti.state != "success"}
+    done = bag.dags[dag].test(mark_success_pattern=rf".*\.{APPROVE}")  # nobody is there to be asked
+    failed = {ti.task_id: str(ti.state) for ti in done.get_task_instances() if ti.state not in ("success", "skipped")}
     seconds = round(time.monotonic() - begun, 2)
     sys.stdout.flush()
     folder = Path(os.environ["AIRFLOW__LOGGING__BASE_LOG_FOLDER"]) / f"dag_id={dag}" / f"run_id={done.run_id}"

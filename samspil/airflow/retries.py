@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from samspil.errors import AccessError, GuardTripped, SamspilError, SettingsErro
 RETRIES = 5  # with the back-off below about an hour: longer than a restart, shorter than the night
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(minutes=30)
+LONGEST_WISH = timedelta(hours=6)  # a longer pause than this is the next night's: no night may hold up the next
 
 _STOP = {
     SettingsError: "a file or setting must be corrected",
@@ -34,8 +36,11 @@ class RetryByKind(ExceptionRetryPolicy):
         )
 
     def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
-        """As the rules say, with the system's own wish (Retry-After) in the place of our back-off."""
+        """As the rules say, but never before the time that the system itself has named (Retry-After)."""
         if isinstance(exception, Unavailable) and exception.retry_after is not None:
-            delay = min(timedelta(seconds=max(exception.retry_after, 0)), LONGEST_DELAY)
-            return RetryDecision.retry(delay, f"the system asks for a pause of {delay.total_seconds():.0f} s")
+            wish = max(exception.retry_after, 0)
+            if wish > LONGEST_WISH.total_seconds():
+                return RetryDecision.fail("the system asks for a pause that is longer than the night")
+            delay = max(timedelta(seconds=math.ceil(wish)), FIRST_DELAY)
+            return RetryDecision.retry(delay, f"the system asks for a pause of {wish:.0f} s")
         return super().evaluate(exception, try_number, max_tries, context)

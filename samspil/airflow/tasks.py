@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import stamina
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from samspil.airflow.accounts import account
-from samspil.errors import SamspilError, SettingsError
+from samspil.errors import GuardTripped, SamspilError, SettingsError, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +41,39 @@ def plan(path: str, flow: str, rhythm: str) -> int:
     return run
 
 
-def guard(path: str, run: int) -> None:
-    """Stop a plan that is larger than the agreement allows."""
+def guard(path: str, run: int, within: str, beyond: str) -> str:
+    """Stop a plan that is larger than the agreement allows. Returns the task that follows."""
+    try:
+        with _hub(path) as (hub, steps):
+            steps.guard(hub, run)
+    except GuardTripped as stopped:
+        log.warning("%s", stopped)
+        return beyond
+    log.info("run %s is within what the agreement allows, or was approved", run)
+    return within
+
+
+def look_at(path: str, run: int) -> Any:
+    """A run that a person may have to decide on; see ``samspil.flow.look``."""
+    from samspil.flow.look import look  # noqa: PLC0415
+
+    with _hub(path) as (hub, _):
+        return look(hub, run)
+
+
+@stamina.retry(on=Unavailable, attempts=8, timeout=300, wait_max=60)  # an answer cannot be asked for twice
+def decide(path: str, run: int, *, approve: bool, who: str, answered: str) -> None:
+    """Enter a person's answer. One that agrees with what was decided elsewhere meanwhile is none of its own."""
+    from samspil.flow.look import look  # noqa: PLC0415
+
     with _hub(path) as (hub, steps):
-        steps.guard(hub, run)
-    log.info("run %s is within what the agreement allows", run)
+        try:
+            steps.decide(hub, run, approve=approve, who=who, why="answered in Airflow", answered=answered)
+        except SamspilError as error:
+            seen = look(hub, run)
+            if error.reason != "nothing-to-decide" or seen.waits or seen.sends != approve:
+                raise
+            log.info("run %s was decided on already, in the same way", run)
 
 
 def deliver(path: str, run: int) -> None:

@@ -107,6 +107,7 @@ def apply(municipality: Municipality, flow: OneFlow = None) -> None:
     held_back = 0
     with Hub.find(municipality) as hub:
         slug, name = hub.file.slug, hub.file.municipality.name
+        hub.try_again()
         for each in _flows(hub, flow):
             if missing := [other for other in each.after if other in problems]:
                 problems[each.name] = problems[missing[0]]

@@ -103,6 +103,7 @@ def replay_entries(
     problems: list[SamspilError] = []
     with Hub.find(municipality) as hub:
         slug = hub.file.slug
+        hub.try_again()
         for name, entries in _chosen(hub, entry, flow).items():
             try:
                 with show.working(f"{name}: replay"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,7 +12,10 @@ from samspil.cli.arguments import Municipality, RunId, Why, user
 from samspil.errors import AccessError, Unavailable
 
 if TYPE_CHECKING:
+    from samspil.agreement import Flow
     from samspil.flow import Counts
+    from samspil.store.runs import Run
+    from samspil.store.waiting import Waiting
 
 COUNTS = ("read", "unchanged", "filtered", "delivered", "deleted", "held back")
 
@@ -25,14 +29,17 @@ def runs(municipality: Municipality) -> None:
     from samspil.hub import Hub  # noqa: PLC0415
     from samspil.store import runs as stored  # noqa: PLC0415
     from samspil.store.runs import State  # noqa: PLC0415
+    from samspil.store.waiting import waiting  # noqa: PLC0415
 
     rows: list[tuple[object, ...]] = []
     steps: list[str] = []
+    waits: list[str | None] = []
     with Hub.find(municipality, write=False) as hub, hub.store.transaction() as connection:
         slug = hub.file.slug
         for flow in hub.file.flows:
             number = stored.find_flow(connection, hub.file.municipality.code, flow.name)
             run = stored.latest(connection, number) if number is not None else None
+            waits.append(_waits(flow, waiting(connection, hub.file, flow, number)))
             if run is None:
                 rows.append((flow.name, "", "never", "", *[""] * len(COUNTS), ""))
                 continue
@@ -44,15 +51,11 @@ def runs(municipality: Municipality) -> None:
                     steps.append(f"Held back: samspil quarantine list {slug} --flow {flow.name}")
             else:
                 rows.append((*row, run.counts.get("read", ""), *[""] * len(COUNTS)))
-            if run.state is State.TRIPPED:
-                wants = f"would change {run.planned.updates} and delete {run.planned.deletions} records"
-                steps.append(
-                    f"Run {run.id} {wants}; decide: samspil approve {slug} {run.id} --why …, or samspil refuse"
-                )
-            elif run.state in (State.PLANNED, State.APPROVED):
-                steps.append(f"Run {run.id} is not finished; go on: samspil apply {slug} --flow {flow.name}")
+            steps += _decision(slug, flow, run)
         name = hub.file.municipality.name
     show.table(f"{name}: the latest runs", ("flow", "run", "state", "started", *COUNTS, "balance"), rows, _NUMBERS)
+    for line in filter(None, waits):
+        show.line(line)
     if len(steps) > _MANY_STEPS and all(step.startswith("Held back") for step in steps):
         steps = [f"Held back: samspil quarantine list {slug}"]
     for step in steps or ([f"Next: samspil plan {slug}"] if all(row[2] == "never" for row in rows) else []):
@@ -70,6 +73,7 @@ def approve(municipality: Municipality, run: RunId, why: Why) -> None:
     with Hub.find(municipality) as hub:
         slug = hub.file.slug
         steps.decide(hub, run, approve=True, who=user(), why=why)
+        hub.try_again()
         try:
             with show.working(f"run {run}: deliver"):
                 steps.deliver(hub, run)
@@ -108,6 +112,26 @@ def numbers(counts: Counts) -> tuple[object, ...]:
         counts.held_back,
         "✓" if counts.balances else "✗",
     )
+
+
+def _decision(slug: str, flow: Flow, run: Run) -> Iterator[str]:
+    """What a person has to do about a run that does not go on by itself."""
+    if run.state == "tripped":
+        wants = f"would change {run.planned.updates} and delete {run.planned.deletions} records"
+        yield f"Run {run.id} {wants}; decide: samspil approve {slug} {run.id} --why …, or samspil refuse"
+    elif run.state in ("planned", "approved"):
+        yield f"Run {run.id} is not finished; go on: samspil apply {slug} --flow {flow.name}"
+
+
+def _waits(flow: Flow, what: Waiting | None) -> str | None:
+    """What of a flow waits, for whom and since when, in one line."""
+    if what is None:
+        return None
+    since = show.moment(what.since)
+    unsent = f"{what.changes} changes are not sent"
+    if what.system:
+        return f"{flow.name} waits for {what.system}, away since {since}" + (f": {unsent}" if what.changes else "")
+    return f"{flow.name}: {unsent}, since {since}"
 
 
 def add_to(app: typer.Typer) -> None:

@@ -59,7 +59,8 @@ def guard(hub: Hub, run_id: int) -> None:
     _require_kept(run)
     if run.state is State.PLANNED:
         with hub.store.transaction() as connection:
-            why = objection(flow.flow.guard, run.planned, runs.held_by_target(connection, run.flow_id))
+            held, last = runs.held_by_target(connection, run.flow_id), runs.last_snapshot(connection, run.flow_id)
+            why = objection(flow.flow.guard, run.planned, held, last)
             state = State.TRIPPED if why else State.APPROVED
             if not runs.change(connection, run.id, was=State.PLANNED, state=state):
                 raise _moved_on(run)
@@ -68,21 +69,28 @@ def guard(hub: Hub, run_id: int) -> None:
     else:
         why = None
     if why:
-        place = f"samspil approve {hub.file.slug} {run.id}"
-        raise GuardTripped(f"{flow.flow.name}: run {run.id} {why}. Look at it and decide: {place}", run=run.id)
+        raise _waits(hub, flow, run, why)
 
 
-def decide(hub: Hub, run_id: int, *, approve: bool, who: str, why: str) -> None:
-    """A person's decision on a run the guard stopped. Raises SamspilError when there is nothing to decide."""
+def decide(hub: Hub, run_id: int, *, approve: bool, who: str, why: str, answered: str = "") -> None:
+    """A person's decision on a run the guard stopped; ``answered`` is when, if that was earlier (ISO 8601).
+
+    Raises SamspilError when there is nothing to decide, or the plan was made under what was agreed before.
+    """
     run, flow = _run(hub, run_id)
     if run.state is not State.TRIPPED:
         waits = f"run {run.id} does not wait for a decision ({run.state}): samspil runs {hub.file.slug}"
         raise SamspilError(waits, reason="nothing-to-decide")
+    if approve and run.agreement != flow.agreement:
+        old = f"run {run.id} was planned under what was agreed before; refuse it, and plan afresh"
+        raise SamspilError(f"{old}: samspil refuse {hub.file.slug} {run.id}", reason="agreement-changed")
     with hub.store.transaction() as connection:
         state = State.APPROVED if approve else State.DROPPED
         if not runs.change(connection, run.id, was=State.TRIPPED, state=state):
             raise _moved_on(run)
         decision = {"what": "approve" if approve else "refuse", "run": run.id, "who": who, "why": why}
+        if answered:
+            decision["answered"] = answered
         hub.ledger.append(connection, {**decision, **flow.context}, ())
 
 
@@ -110,6 +118,8 @@ def reconcile(hub: Hub, run_id: int) -> Counts:
 
 def _reconciled(hub: Hub, flow: CompiledFlow, run: Run) -> Counts:
     _require_kept(run)
+    if run.state is State.TRIPPED:
+        raise _waits(hub, flow, run, "still waits for a decision")
     with hub.store.transaction() as connection:
         counts = count(connection, run)
         require_balance(run, counts)
@@ -136,6 +146,11 @@ def _run(hub: Hub, run_id: int) -> tuple[Run, CompiledFlow]:
 def _require_kept(run: Run) -> None:
     if run.state is State.DROPPED:
         raise SamspilError(f"run {run.id} was dropped and nothing of it is sent; start a new one", reason="dropped")
+
+
+def _waits(hub: Hub, flow: CompiledFlow, run: Run, why: str) -> GuardTripped:
+    place = f"samspil approve {hub.file.slug} {run.id}"
+    return GuardTripped(f"{flow.flow.name}: run {run.id} {why}. Look at it and decide: {place}", run=run.id)
 
 
 def _moved_on(run: Run) -> Unavailable:

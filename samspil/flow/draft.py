@@ -166,7 +166,7 @@ class Draft:
                 pending=self._last > first_id(self.run),
                 cursor=cursor,
                 agreement=self.flow.agreement,
-                counts={**self.counts, "complete": self.complete},
+                counts={**self.counts, "complete": self.complete, "snapshot": snapshot and self.complete},
             )
             read = {"what": "read", "run": self.run, "records": self.counts["read"], **self.flow.context}
             self.hub.ledger.append(self.connection, read, ())

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-import msgspec
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from samspil.errors import Refused
 from samspil.flow.ahead import Ahead
-from samspil.flow.compiled import CompiledFlow
+from samspil.flow.difference import Difference, FieldChange
 from samspil.flow.draft import ABSENT
 from samspil.flow.guarding import objection
 from samspil.flow.noted import Noted
@@ -22,20 +20,7 @@ from samspil.store.tables import DELIVERED
 if TYPE_CHECKING:
     from samspil.hub import Hub
 
-HIDDEN = "(hidden)"
 HELD, BEHIND = "held-since-earlier", "waits-behind-refused"  # reasons to hold back
-
-_decode = msgspec.json.Decoder().decode
-_EMPTY: Mapping[str, Any] = {}
-_EMPLOYEES = frozenset({"author", "case_worker", "contact_phone"})  # ordinary, but they name a person all the same
-
-
-class FieldChange(NamedTuple):
-    """One field of the target's record. ``before`` and ``after`` are shown only where the schema says ordinary."""
-
-    path: str
-    before: str
-    after: str
 
 
 class Change(NamedTuple):
@@ -61,7 +46,7 @@ class Preview:
     def __init__(self, hub: Hub, name: str) -> None:
         self.name = name
         self._hub, self._flow = hub, hub.flow(name)
-        self._open = _ordinary(self._flow)
+        self._difference = Difference(self._flow)
         self.counts: Counter[str] = Counter()
         self.objection: str | None = None
         self.complete = True
@@ -69,8 +54,10 @@ class Preview:
             number = self._flow.id
             self.unfinished: Sequence[Run] = runs.unfinished(connection, number, besides=0)
             self._held_by_target = runs.held_by_target(connection, number)
+            self._last_read = runs.last_snapshot(connection, number)
             self._waiting = outbox.waiting(connection, number)
             self._refused = quarantine.refused(connection, number)
+        self._gone_now = 0  # deletions of what the snapshot does not have
         self._still: set[bytes] = set()  # keys of refused records that the source has in the version refused
         self._newer: set[bytes] = set()  # and of those it has in a newer one
 
@@ -88,8 +75,8 @@ class Preview:
             yield from self._duplicates(comparison, noted)
             if self.complete:
                 yield from self._gone(comparison, noted)
-            planned = runs.Planned(self.counts["update"], self.counts["delete"])
-            self.objection = objection(flow.flow.guard, planned, self._held_by_target)
+            planned = runs.Planned(self.counts["update"], self.counts["delete"], self.counts["read"], self._gone_now)
+            self.objection = objection(flow.flow.guard, planned, self._held_by_target, self._last_read)
             yield from self._behind(comparison, noted)
 
     def _page(self, comparison: Comparison, noted: Noted, raws: Sequence[bytes], keys: list[bytes]) -> Iterator[Change]:
@@ -136,7 +123,7 @@ class Preview:
         if before == payload:
             self.counts["unchanged"] += 1
             return None
-        fields = self._diff(_EMPTY if before is None else _decode(before), _decode(payload))
+        fields = self._difference.between(before, payload)
         return Change("create" if before is None else "update", key.hex(), fields)
 
     def _duplicates(self, comparison: Comparison, noted: Noted) -> Iterator[Change]:
@@ -161,6 +148,7 @@ class Preview:
                     self.counts["deletions held back"] += 1
                     continue
                 noted.add(row.key, last.get(row.outbox_id or 0, (b"", None))[1], "delete")
+                self._gone_now += 1
                 yield self._count(Change("delete", row.key.hex(), (), "gone at the source"))
             noted.write()
 
@@ -188,48 +176,3 @@ class Preview:
     def _count(self, change: Change) -> Change:
         self.counts[change.what] += 1
         return change
-
-    def _diff(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> Sequence[FieldChange]:
-        old, new = dict(_flat(before)), dict(_flat(after))
-        return [
-            FieldChange(path, *(self._shown(path, side.get(path)) for side in (old, new)))
-            for path in [*new, *(path for path in old if path not in new)]
-            if old.get(path) != new.get(path)
-        ]
-
-    def _shown(self, path: str, value: object) -> str:
-        if value is None:
-            return "-"
-        if _without_numbers(path) not in self._open:
-            return HIDDEN
-        return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def _ordinary(flow: CompiledFlow) -> frozenset[str]:
-    """The target's fields that carry nothing but ordinary fields of ours, or what the mapping always says."""
-    return frozenset(
-        node.path
-        for pair in flow.mine.resolution.every()
-        if all(
-            ours.extra.get("sensitivity") == "ordinary" and ours.path.rpartition(".")[2] not in _EMPLOYEES
-            for ours in pair.ours
-        )
-        for node in pair.theirs
-    )
-
-
-def _flat(record: Mapping[str, Any], at: str = "") -> Iterator[tuple[str, Any]]:
-    """Fields by path. An empty list or object has none, as one that is missing."""
-    for name, value in record.items():
-        path = f"{at}{name}"
-        if isinstance(value, dict):
-            yield from _flat(value, f"{path}.")
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            for index, item in enumerate(value):
-                yield from _flat(item, f"{path}[{index}].")
-        elif value != []:
-            yield path, value
-
-
-def _without_numbers(path: str) -> str:
-    return ".".join(part.partition("[")[0] + "[]" * ("[" in part) for part in path.split("."))

@@ -122,6 +122,25 @@ def of_keys(connection: Connection, run: int, keys: Sequence[bytes]) -> Sequence
     return connection.execute(query.order_by(outbox.c.id)).all()
 
 
+def first_of(connection: Connection, run: int, flow: int, limit: int) -> Sequence[Any]:
+    """A run's first rows: what is taken back, then what is altered, then what is new, each in planned order.
+
+    ``acknowledged`` is the row whose payload the target holds of the same record, if it holds it.
+    """
+    query = (
+        select(outbox, links.c.outbox_id.label("acknowledged"))
+        .select_from(
+            outbox.outerjoin(
+                links, (links.c.flow_id == flow) & (links.c.key == outbox.c.key) & (links.c.state == DELIVERED)
+            )
+        )
+        .where(outbox.c.id.between(first_id(run), first_id(run + 1) - 1))
+        .order_by(outbox.c.action.desc(), links.c.outbox_id.is_(None), outbox.c.id)
+        .limit(limit)
+    )
+    return connection.execute(query).all()
+
+
 def actions(connection: Connection, ids: Sequence[int]) -> Mapping[int, int]:
     """What outbox rows were to do, by id."""
     result: dict[int, int] = {}

@@ -42,16 +42,19 @@ class Run:
 
     @property
     def planned(self) -> Planned:
-        """What the run wanted to do to records the target has."""
-        taken_back = self.counts.get("deletions", 0) + self.counts.get("withdrawals", 0)
-        return Planned(self.counts.get("updates", 0), taken_back)
+        """What the run wanted to do to records the target has, and what it read to want that."""
+        deletions, withdrawals = self.counts.get("deletions", 0), self.counts.get("withdrawals", 0)
+        gone = deletions if self.counts.get("snapshot") else 0
+        return Planned(self.counts.get("updates", 0), deletions + withdrawals, self.counts.get("read", 0), gone)
 
 
 class Planned(NamedTuple):
     """What the guard looks at: how many records of the target a plan would change, and how many it would delete."""
 
     updates: int
-    deletions: int
+    deletions: int  # all that is taken back
+    read: int = 0
+    gone: int = 0  # of the deletions, those planned only because a snapshot did not have the record any more
 
 
 def find_flow(connection: Connection, municipality: str, name: str) -> int | None:
@@ -152,6 +155,14 @@ def held_by_target(connection: Connection, flow: int) -> int:
     """How many records the target has acknowledged and holds."""
     query = select(func.count()).where(links.c.flow_id == flow, links.c.state == DELIVERED)
     return int(connection.execute(query).scalar_one())
+
+
+def last_snapshot(connection: Connection, flow: int) -> int:
+    """How many records the last whole snapshot had whose plan was let through; 0 if there was none."""
+    let_through = runs.c.state.in_([State.APPROVED, State.DONE]) & runs.c.counts["snapshot"].as_boolean()
+    query = select(runs.c.counts).where(runs.c.flow_id == flow, let_through).order_by(runs.c.id.desc()).limit(1)
+    counts = connection.execute(query).scalar()
+    return int(counts.get("read", 0)) if counts else 0
 
 
 def receipts_by_action(connection: Connection, run: int) -> dict[tuple[int, int | None], int]:

@@ -117,6 +117,27 @@ ledger = Table(
     Column("entries", LargeBinary, nullable=False),
 )
 
+# Systems that were last found away (see samspil.breaker). No row: it answers.
+breakers = Table(
+    "breakers",
+    metadata,
+    Column("municipality", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("since", Double, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("open_until", Double),  # seconds since 1970, UTC; nobody calls before
+)
+
+# Accounts with a rate (see samspil.pace).
+paces = Table(
+    "paces",
+    metadata,
+    Column("municipality", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("free", Double, nullable=False),  # seconds since 1970, UTC; all before is reserved
+)
+
 DELIVERED, FILTERED = 1, 2  # links.state
 PUT, DELETE, WITHDRAW = 1, 2, 3  # outbox.action; WITHDRAW: still at the source, no longer to be sent
 ACCEPTED, REFUSED, SUPERSEDED = 1, 2, 3  # receipts.status

@@ -23,7 +23,7 @@ from samspil.registry import schemas
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "dags" / "municipalities"
 FILES = load_all(FOLDER, schemas())
-STEPS = ["plan", "guard", "deliver", "reconcile"]
+STEPS = ["plan", "guard", "approve", "deliver", "reconcile"]
 
 
 class Secretive(Settings):
@@ -53,7 +53,7 @@ def test_every_municipality_has_its_dag_and_nothing_fails_to_import(bag):
     assert {file.slug for file in FILES} <= set(bag.dags)
 
 
-def test_a_dag_has_a_check_per_system_and_four_steps_per_flow(dag, file):
+def test_a_dag_has_a_check_per_system_and_five_steps_per_flow(dag, file):
     checks = {f"check_{system}" for system in file.systems}
     steps = {f"{flow.name}.{step}" for flow in file.flows for step in STEPS}
     assert checks | steps == set(dag.task_ids)
@@ -70,9 +70,37 @@ def test_a_flow_waits_for_its_own_systems_and_the_flows_it_names_only(dag, file)
 
 
 def test_a_flow_runs_when_nothing_before_it_failed_and_its_steps_only_after_success(dag, file):
+    rules = {
+        "plan": "none_failed",
+        "guard": "all_success",
+        "approve": "all_success",
+        "deliver": "none_failed_min_one_success",  # also where no approval was needed
+        "reconcile": "all_success",
+    }
     for flow in file.flows:
-        rules = [dag.get_task(f"{flow.name}.{step}").trigger_rule.value for step in STEPS]
-        assert ["none_failed", "all_success", "all_success", "all_success"] == rules
+        assert rules == {step: dag.get_task(f"{flow.name}.{step}").trigger_rule.value for step in STEPS}
+
+
+def test_what_the_guard_lets_through_goes_past_the_approval(dag, file):
+    for flow in file.flows:
+        guard = dag.get_task(f"{flow.name}.guard")
+        assert {f"{flow.name}.approve", f"{flow.name}.deliver"} == guard.downstream_task_ids
+        assert {f"{flow.name}.deliver"} == dag.get_task(f"{flow.name}.approve").downstream_task_ids
+
+
+@pytest.mark.parametrize(
+    ("schedule", "hours"), [("0 2 * * *", 18), ("0 2,12 * * *", 7.5), ("*/20 * * * *", 0.25), ("0 22 * * 1-5", 18)]
+)
+def test_an_answer_is_not_waited_for_until_the_next_start(airflow_home, schedule, hours):
+    from samspil.airflow.approval import patience
+
+    assert timedelta(hours=hours) == patience(schedule)
+
+
+def test_a_flow_that_was_refused_or_not_due_is_not_late(airflow_home):
+    from samspil.airflow.deadline import late_flows
+
+    assert late_flows({"a": "a.reconcile"}, {"a.reconcile": "skipped"}) == []
 
 
 def test_what_talks_to_a_system_is_in_its_pool_and_the_pool_is_offered(dag, file):
@@ -81,7 +109,7 @@ def test_what_talks_to_a_system_is_in_its_pool_and_the_pool_is_offered(dag, file
         assert dag.get_task(f"check_{name}").pool == f"system_{system.connection}"
         assert offered[f"system_{system.connection}"] == system.pool_slots
     for flow in file.flows:
-        systems = [file.systems[flow.source], None, file.systems[flow.target], None]
+        systems = [file.systems[flow.source], None, None, file.systems[flow.target], None]
         expected = [f"system_{system.connection}" if system else "default_pool" for system in systems]
         assert expected == [dag.get_task(f"{flow.name}.{step}").pool for step in STEPS]
 
@@ -146,7 +174,11 @@ def test_a_missed_deadline_names_the_flows_that_are_not_done(airflow_home):
         (SamspilError("x", reason="unbalanced"), "fail", None),
         (Unavailable("x", system="s"), "retry", None),
         (Unavailable("x", system="s", retry_after=90), "retry", 90),
-        (Unavailable("x", system="s", retry_after=86_400), "retry", 1800),
+        (Unavailable("x", system="s", retry_after=600), "retry", 600),
+        (Unavailable("x", system="s", retry_after=600.2), "retry", 601),
+        (Unavailable("x", system="s", retry_after=7200), "retry", 7200),
+        (Unavailable("x", system="s", retry_after=-5), "retry", 60),
+        (Unavailable("x", system="s", retry_after=86_400), "fail", None),
         (RuntimeError("x"), "default", None),
     ],
 )
@@ -198,7 +230,7 @@ def test_an_error_leaves_a_task_without_what_caused_it(airflow_home, monkeypatch
 
     monkeypatch.setattr("samspil.hub.Hub.open", leak)
     with pytest.raises(tasks.UnexpectedError) as caught:
-        tasks.guard("x.yaml", 1)
+        tasks.guard("x.yaml", 1, "deliver", "approve")
     assert str(caught.value) == "ValueError"
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__

@@ -16,7 +16,7 @@ import pytest
 import requests
 from sqlalchemy import Connection, insert
 
-from samspil.store import Store, runs, tables
+from samspil.store import Store, breakers, runs, tables
 from samspil.store.runs import State
 from samspil.store.tables import ACCEPTED, PUT, first_id
 from samspil.testing.world import World
@@ -84,6 +84,7 @@ def fill_randers(connection: Connection) -> None:
     run(connection, NOTES, State.APPROVED, read=10, unchanged=4)
     run(connection, PLANS, State.DONE, age=2.5 * NIGHT, read=80, unchanged=80)
     run(connection, PLACEMENTS, State.PLANNING, age=120)
+    breakers.fail(connection, "730", "randers_star", "timeout", time.time() - NIGHT)
 
 
 @pytest.fixture(scope="session")

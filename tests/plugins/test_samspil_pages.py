@@ -71,6 +71,7 @@ def test_a_line_has_the_runs_numbers_and_whether_they_balance(browser):
         ("journal-action_plan-jobcenter", "Ikke kørt, da det skulle"),
         ("journal-placement-jobcenter", "Kilden bliver læst nu"),
         ("jobcenter-activity-star", "aldrig kørt"),
+        ("jobcenter-activity-star", "star har ikke svaret siden"),
     ],
 )
 def test_a_line_says_what_to_do_next(browser, flow, says):
@@ -91,6 +92,19 @@ def test_another_municipalitys_flows_are_not_shown(browser):
     absent = browser("/samspil/flow/nowhere/at-all", who="anna")
     assert [404, 404] == [hidden.status_code, absent.status_code]
     assert absent.text == hidden.text
+
+
+def test_a_plan_is_shown_to_who_may_answer_only_and_to_nobody_without_the_key(browser):
+    """This API server was given no key, so it can tell the administrator only what it lacks."""
+    path = "/samspil/plan/randers/22"
+    answer = browser(path, who="bo")
+    assert (200, True) == (answer.status_code, "SAMSPIL_KEY" in answer.text)
+    assert [303, 403, 403] == [
+        browser(asked, who=who).status_code
+        for asked, who in ((path, None), (path, "anna"), ("/samspil/plan/nowhere/1", "anna"))
+    ]
+    assert 404 == browser("/samspil/plan/nowhere/1", who="bo").status_code
+    assert 405 == browser(path, who="bo", method="POST").status_code
 
 
 def test_a_file_that_cannot_be_used_says_why(browser):

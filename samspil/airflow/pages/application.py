@@ -14,16 +14,24 @@ from typing import Annotated, Any
 
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.base_auth_manager import BaseAuthManager
-from airflow.api_fastapi.core_api.security import GetUserDep, auth_manager_from_app, requires_authenticated
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.core_api.security import (
+    GetUserDep,
+    auth_manager_from_app,
+    requires_access_dag,
+    requires_authenticated,
+)
 from airflow.configuration import conf
 from fastapi import Depends, FastAPI, HTTPException, Request, Response, status
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from samspil.airflow.accounts import account
 from samspil.airflow.pages.content import flow_page, message_page, overview_page
 from samspil.airflow.pages.municipalities import Listed, folder, municipalities
+from samspil.airflow.pages.plan import plan_page
 from samspil.airflow.pages.style import CONTENT_SECURITY_POLICY
 from samspil.airflow.pages.words import Words
-from samspil.errors import Unavailable
+from samspil.errors import SettingsError, Unavailable
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -33,6 +41,7 @@ _HEADERS = {
 }
 
 
+_MAY_ANSWER = Depends(requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL))  # what Airflow asks of an answer
 AuthManager = Annotated[BaseAuthManager[Any], Depends(auth_manager_from_app)]
 
 
@@ -50,6 +59,7 @@ def application() -> FastAPI:
     )
     app.add_api_route("/overview", overview, response_class=HTMLResponse)
     app.add_api_route("/flow/{dag_id}/{name}", flow, response_class=HTMLResponse)
+    app.add_api_route("/plan/{dag_id}/{run}", plan, response_class=HTMLResponse, dependencies=[_MAY_ANSWER])
     return app
 
 
@@ -76,6 +86,22 @@ def flow(dag_id: str, name: str, listed: Readable) -> HTMLResponse:
                 return HTMLResponse(flow_page(each, name, Words.from_environment(), time.time()), headers=_HEADERS)
             except KeyError:
                 break
+    raise HTTPException(status.HTTP_404_NOT_FOUND)
+
+
+def plan(dag_id: str, run: int, listed: Readable) -> HTMLResponse:
+    """A plan that waits for a person, for those who may answer."""
+    words = Words.from_environment()
+    path = folder(conf.get_mandatory_value("core", "dags_folder"))
+    for each in listed:
+        if each.dag_id == dag_id and each.file is not None:
+            try:
+                text = plan_page(each, path / f"{each.file.slug}.yaml", run, words, time.time(), account)
+            except KeyError:
+                break
+            except SettingsError:
+                text = message_page("no_key", words, back="../../overview")
+            return HTMLResponse(text, headers=_HEADERS)
     raise HTTPException(status.HTTP_404_NOT_FOUND)
 
 

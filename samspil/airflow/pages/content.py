@@ -53,7 +53,18 @@ class Line(msgspec.Struct, frozen=True):
             "held_by_target": self.standing.held_by_target,
             "updates": planned.updates if planned else 0,
             "deletions": planned.deletions if planned else 0,
+            "unsent": self.standing.waiting.changes if self.standing.waiting else 0,
         }
+
+    @property
+    def system(self) -> str:
+        """The system that the flow waits for, if one is away."""
+        return self.standing.waiting.system if self.standing.waiting else ""
+
+    @property
+    def since(self) -> float:
+        """Since when something waits, in seconds since 1970; 0 if nothing does."""
+        return self.standing.waiting.since if self.standing.waiting else 0.0
 
 
 class Town(msgspec.Struct, frozen=True):
@@ -81,7 +92,7 @@ def town(listed: Listed, now: float) -> Town:
         return Town(listed.dag_id, None, error=listed.error)
     try:
         with nights.looking(listed.file.municipality.code) as connection:
-            standings = [nights.standing(connection, flow) for flow in listed.file.flows]
+            standings = [nights.standing(connection, listed.file, flow) for flow in listed.file.flows]
     except Unavailable as error:
         return Town(listed.dag_id, listed.file, error=str(error))
     return Town(listed.dag_id, listed.file, [Line.of(listed.dag_id, each, now) for each in standings])
@@ -92,7 +103,7 @@ def overview_page(listed: Sequence[Listed], words: Words, now: float) -> str:
     order = list(Level)
     towns = sorted((town(each, now) for each in listed), key=lambda each: min(map(order.index, each.levels), default=0))
     levels = [level for each in towns for level in each.levels]
-    return _page("overview", words, now, towns=towns, totals={level: levels.count(level) for level in Level})
+    return page("overview", words, now, towns=towns, totals={level: levels.count(level) for level in Level})
 
 
 def flow_page(listed: Listed, name: str, words: Words, now: float) -> str:
@@ -101,10 +112,10 @@ def flow_page(listed: Listed, name: str, words: Words, now: float) -> str:
         raise KeyError(name)
     flow = listed.file.flow(name)
     with nights.looking(flow.municipality.code) as connection:
-        standing = nights.standing(connection, flow)
+        standing = nights.standing(connection, listed.file, flow)
         history = nights.history(connection, flow)
         reasons = nights.reasons(connection, flow)
-    return _page(
+    return page(
         "flow",
         words,
         now,
@@ -119,10 +130,11 @@ def flow_page(listed: Listed, name: str, words: Words, now: float) -> str:
 
 def message_page(what: str, words: Words, *, back: str) -> str:
     """A page that only says one thing; ``back`` is the address of the overview."""
-    return _page("message", words, 0, what=what, back=back)
+    return page("message", words, 0, what=what, back=back)
 
 
-def _page(template: str, words: Words, now: float, **content: Any) -> str:
+def page(template: str, words: Words, now: float, **content: Any) -> str:
+    """One of the templates, filled in."""
     return _templates.get_template(f"{template}.html").render(
         words=words,
         now=now,

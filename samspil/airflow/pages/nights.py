@@ -10,11 +10,12 @@ import msgspec
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from samspil.agreement import Flow
+from samspil.agreement import Flow, MunicipalityFile
 from samspil.errors import SettingsError, Unavailable
 from samspil.flow.reconciliation import Counts, count
 from samspil.store import Store, quarantine, runs, tables
 from samspil.store.runs import Run
+from samspil.store.waiting import Waiting, waiting
 
 NIGHTS = 14
 OTHER = "other"  # shown for a reason that is no code of ours: a system may put anything into its refusal
@@ -34,6 +35,7 @@ class Standing(msgspec.Struct, frozen=True):
     night: Night | None = None
     held_back: int = 0  # in the quarantine now, from whichever run
     held_by_target: int = 0
+    waiting: Waiting | None = None
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -61,11 +63,11 @@ def looking(municipality: str) -> Iterator[Connection]:
             store.close()
 
 
-def standing(connection: Connection, flow: Flow) -> Standing:
+def standing(connection: Connection, file: MunicipalityFile, flow: Flow) -> Standing:
     """How the flow stands."""
     number = runs.find_flow(connection, flow.municipality.code, flow.name)
     if number is None:
-        return Standing(flow)
+        return Standing(flow, waiting=waiting(connection, file, flow, None))
     query = (
         select(tables.runs)
         .where(tables.runs.c.flow_id == number, tables.runs.c.key.not_like(f"{runs.REPLAY}%"))
@@ -78,6 +80,7 @@ def standing(connection: Connection, flow: Flow) -> Standing:
         _night(connection, Run(row)) if row is not None else None,
         quarantine.count_open(connection, number),
         runs.held_by_target(connection, number),
+        waiting(connection, file, flow, number),
     )
 
 

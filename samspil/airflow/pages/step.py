@@ -33,19 +33,20 @@ class Step(NamedTuple):
 def next_step(slug: str, standing: Standing, now: float) -> Step:
     """What to do about a flow of the municipality ``slug``; ``now`` in seconds since 1970."""
     night, flow = standing.night, standing.flow
+    away = standing.waiting is not None and bool(standing.waiting.system)
     if night is None:
-        return Step(Level.WAITING, "step_first", (f"samspil plan {slug} --flow {flow.name}",))
+        first = Step(Level.WAITING, "step_first", (f"samspil plan {slug} --flow {flow.name}",))
+        return Step(Level.STOPPED, "step_away", (f"samspil check {slug}",)) if away else first
     run, age = night.run, now - night.run.started
     if run.state is State.TRIPPED:
         decide = tuple(f'samspil {decision} {slug} {run.id} --why "…"' for decision in ("approve", "refuse"))
         return Step(Level.STOPPED, "step_decide", decide)
     if balances(night) is False:
         return Step(Level.STOPPED, "step_unbalanced", (f"samspil runs {slug}",))
+    if away:
+        return Step(Level.WAITING if age < _AT_WORK else Level.STOPPED, "step_away", (f"samspil check {slug}",))
     if run.state in (State.PLANNING, State.PLANNED, State.APPROVED):
-        if age < _AT_WORK:
-            return Step(Level.WAITING, "step_delivering" if run.state is State.APPROVED else "step_reading")
-        stuck = "step_not_delivered" if run.state is State.APPROVED else "step_not_read"
-        return Step(Level.STOPPED, stuck, (f"samspil check {slug}",))
+        return _under_way(slug, run.state, age)
     if age > _LATE[flow.rhythm]:
         return Step(Level.STOPPED, "step_late", (f"samspil check {slug}",))
     if run.state is State.DROPPED:
@@ -53,6 +54,14 @@ def next_step(slug: str, standing: Standing, now: float) -> Step:
     if standing.held_back:
         return Step(Level.HELD, "step_held", (f"samspil quarantine list {slug} --flow {flow.name}",))
     return Step(Level.FINE, "step_none")
+
+
+def _under_way(slug: str, state: State, age: float) -> Step:
+    """The step of a run that has not come to its end, and perhaps never will."""
+    if age < _AT_WORK:
+        return Step(Level.WAITING, "step_delivering" if state is State.APPROVED else "step_reading")
+    stuck = "step_not_delivered" if state is State.APPROVED else "step_not_read"
+    return Step(Level.STOPPED, stuck, (f"samspil check {slug}",))
 
 
 def balances(night: Night) -> bool | None:

@@ -18,6 +18,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {  # name → Danish, English
     "nobody": ("Der er ingen kommuner, som du må se.", "There is no municipality that you may see."),
     "unusable": ("Kommunens fil kan ikke bruges. Intet kører, før den er rettet:", "The municipality's file cannot be used. Nothing runs until it is mended:"),
     "no_store": ("Lageret svarer ikke, så kørslerne kan ikke vises.", "The store does not answer, so the runs cannot be shown."),
+    "no_key": (
+        "Planen kan ikke vises: Airflows API-server skal have SAMSPIL_KEY og kommunens forbindelser.",
+        "The plan cannot be shown: Airflow's API server needs SAMSPIL_KEY and the municipality's connections.",
+    ),
     "not_found": ("Siden findes ikke, eller du må ikke se den.", "There is no such page, or you may not see it."),
     # totals of the overview
     "stopped": ("venter på en person", "waiting for a person"),
@@ -51,14 +55,21 @@ _WORDS: Mapping[str, tuple[str, str]] = {  # name → Danish, English
     # next steps
     "step_first": ("Første nat er ikke kørt. Se, hvad den ville gøre:", "Its first night has not been. See what it would do:"),
     "step_decide": (
-        "Planen er større, end aftalen tillader: {updates} ændringer og {deletions} sletninger af {held_by_target}. Intet er sendt. Beslut:",
-        "The plan is larger than the agreement allows: {updates} changes and {deletions} deletions of {held_by_target}. Nothing was sent. Decide:",
+        "Planen er større, end aftalen tillader: {updates} ændringer og {deletions} sletninger af {held_by_target}. Intet er sendt. Svar i Airflow (Required actions) eller:",
+        "The plan is larger than the agreement allows: {updates} changes and {deletions} deletions of {held_by_target}. Nothing was sent. Answer in Airflow (Required actions), or:",
     ),
     "step_unbalanced": ("Regnskabet stemmer ikke. Se loggen for opgaven reconcile:", "It does not balance. See the log of the task reconcile:"),
     "step_reading": ("Kilden bliver læst nu", "The source is being read now"),
     "step_delivering": ("Der bliver afleveret nu", "It is being delivered now"),
     "step_not_read": ("Kilden blev ikke læst færdig. Kan systemerne nås?", "The source was not read to its end. Can the systems be reached?"),
-    "step_not_delivered": ("Ikke alt blev afleveret. Kan systemerne nås?", "Not all was delivered. Can the systems be reached?"),
+    "step_not_delivered": (
+        "{unsent} er ikke afleveret, siden {since}. Kan systemerne nås?",
+        "{unsent} not delivered, since {since}. Can the systems be reached?",
+    ),
+    "step_away": (
+        "{system} har ikke svaret siden {since}; {unsent} venter og sendes af sig selv. Prøv nu:",
+        "{system} has not answered since {since}; {unsent} wait and go by themselves. Try now:",
+    ),
     "step_late": ("Ikke kørt, da det skulle. Kan systemerne nås?", "It did not run when due. Can the systems be reached?"),
     "step_dropped": ("Planen blev droppet, og intet er sendt. Den næste nat planlægger forfra; eller nu:", "The plan was dropped and nothing sent. The next night plans afresh; or now:"),
     "step_held": ("{held_back} holdes tilbage. Se hvorfor:", "{held_back} held back. See why:"),
@@ -88,6 +99,27 @@ _WORDS: Mapping[str, tuple[str, str]] = {  # name → Danish, English
     "stage_map": ("oversættelse", "mapping"),
     "stage_plan": ("plan", "planning"),
     "stage_deliver": ("aflevering", "delivery"),
+    # a plan that waits for a person
+    "plan": ("Plan", "Plan"),
+    "plan_why": ("Hvorfor den venter", "Why it waits"),
+    "plan_counts": (
+        "{read} læst; {creates} nye, {updates} ændringer og {deletions} sletninger; modtageren har {held_by_target}.",
+        "{read} read; {creates} new, {updates} changes and {deletions} deletions; the target holds {held_by_target}.",
+    ),
+    "smallest_read": ("sletter ikke selv, hvis der læses under {percent} % af sidst", "deletes nothing by itself if less than {percent} % of last time is read"),
+    "plan_changes": ("Ændringer, felt for felt", "Changes, field by field"),
+    "plan_few": ("de første {number}: sletninger, ændringer, nye", "the first {number}: deletions, changes, new ones"),
+    "plan_empty": ("Planen ændrer intet.", "The plan changes nothing."),
+    "plan_no_fields": ("Felterne kan ikke vises her:", "The fields cannot be shown here:"),
+    "what": ("Hvad", "What"),
+    "what_create": ("opret", "create"),
+    "what_update": ("ret", "update"),
+    "what_delete": ("slet", "delete"),
+    "record": ("Post", "Record"),
+    "field": ("Felt", "Field"),
+    "before": ("Før", "Before"),
+    "after": ("Efter", "After"),
+    "hidden": ("(skjult)", "(hidden)"),
     "no_runs": ("Flowet har aldrig kørt.", "The flow has never run."),
 }  # fmt: skip
 

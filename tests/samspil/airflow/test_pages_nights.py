@@ -10,13 +10,14 @@ from sqlalchemy import insert
 from samspil.agreement import load_municipality
 from samspil.airflow.pages import nights
 from samspil.errors import Unavailable
-from samspil.store import quarantine, runs, tables
+from samspil.store import breakers, quarantine, runs, tables
 from samspil.store.quarantine import Held
 from samspil.store.runs import State
 from schemas import SCHEMAS
 
 FOLDER = Path(__file__).parent.parent.parent.parent / "dags" / "municipalities"
-FLOW = load_municipality(FOLDER / "randers.yaml", SCHEMAS).flow("journal-attendance-jobcenter")
+FILE = load_municipality(FOLDER / "randers.yaml", SCHEMAS)
+FLOW = FILE.flow("journal-attendance-jobcenter")
 COUNTS = {"read": 5, "unchanged": 3, "held_new": 2}
 
 
@@ -37,7 +38,7 @@ def used(store, store_url, monkeypatch) -> str:
 
 def test_a_flow_stands_where_its_latest_night_left_it(used):
     with nights.looking(used) as connection:
-        found = nights.standing(connection, FLOW)
+        found = nights.standing(connection, FILE, FLOW)
         assert ("second night", 2, 0) == (found.night.run.key, found.held_back, found.held_by_target)
         assert (5, 2, True) == (found.night.counts.read, found.night.counts.held_back, found.night.counts.balances)
         assert ["second night", "first night"] == [night.run.key for night in nights.history(connection, FLOW)]
@@ -52,5 +53,31 @@ def test_the_database_itself_refuses_to_write(used):
 def test_a_store_without_tables_is_an_empty_one(store_url, monkeypatch):
     monkeypatch.setenv("SAMSPIL_STORE", store_url)
     with nights.looking("730") as connection:
-        assert nights.Standing(FLOW) == nights.standing(connection, FLOW)
+        assert nights.Standing(FLOW) == nights.standing(connection, FILE, FLOW)
         assert ([], []) == (list(nights.history(connection, FLOW)), list(nights.reasons(connection, FLOW)))
+
+
+def test_a_flow_tells_which_of_its_systems_is_away_since_when_and_what_is_not_sent(used, store):
+    with store.transaction() as connection:
+        flow = runs.flow_id(connection, "730", FLOW.name)
+        run = runs.start(connection, flow, "third night").id
+        runs.change(connection, run, state=State.APPROVED, pending=True, started=1000.0)
+        row = {"key": b"k", "person": None, "action": tables.PUT, "fingerprint": b"f", "payload": b""}
+        connection.execute(insert(tables.outbox), [{"id": tables.first_id(run) + n, **row} for n in (1, 2)])
+    with nights.looking(used) as connection:
+        assert (2, 1000.0, "") == nights.standing(connection, FILE, FLOW).waiting
+    with store.transaction() as connection:
+        for moment in (2000.0, 3000.0):
+            breakers.fail(connection, "730", FILE.systems["jobcenter"].connection, "timeout", moment)
+        breakers.fail(connection, "730", "another", "timeout", 500.0)
+        breakers.fail(connection, "760", FILE.systems["journal"].connection, "timeout", 500.0)
+    with nights.looking(used) as connection:
+        assert (2, 2000.0, "jobcenter") == nights.standing(connection, FILE, FLOW).waiting
+
+
+def test_a_flow_that_never_ran_tells_it_too(store, store_url, monkeypatch):
+    monkeypatch.setenv("SAMSPIL_STORE", store_url)
+    with store.transaction() as connection:
+        breakers.fail(connection, "730", FILE.systems["journal"].connection, "timeout", 2000.0)
+    with nights.looking("730") as connection:
+        assert (0, 2000.0, "journal") == nights.standing(connection, FILE, FLOW).waiting

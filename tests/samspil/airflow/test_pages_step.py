@@ -16,6 +16,7 @@ from samspil.airflow.pages.nights import Night, Standing
 from samspil.airflow.pages.step import Level, next_step
 from samspil.flow.reconciliation import Counts
 from samspil.store.runs import Run, State
+from samspil.store.waiting import Waiting
 from schemas import SCHEMAS
 
 FOLDER = Path(__file__).parent.parent.parent.parent / "dags" / "municipalities"
@@ -29,6 +30,10 @@ def standing(state: State, *, hours: float = 3, held: int = 0, rhythm: str = "ni
     run = Run(SimpleNamespace(**row, state=state, started=NOW - hours * HOUR))
     counts = dict.fromkeys(Counts.__struct_fields__, 0) | {"complete": True, "reasons": {}} | numbers
     return Standing(msgspec.structs.replace(FLOW, rhythm=rhythm), Night(run, Counts(**counts)), held, 100)
+
+
+def away(given: Standing, system: str = "jobcenter") -> Standing:
+    return msgspec.structs.replace(given, waiting=Waiting(7, NOW - 50 * HOUR, system))
 
 
 @pytest.mark.parametrize(
@@ -49,6 +54,12 @@ def standing(state: State, *, hours: float = 3, held: int = 0, rhythm: str = "ni
         (standing(State.APPROVED, hours=0.5), Level.WAITING, "step_delivering"),
         (standing(State.APPROVED), Level.STOPPED, "step_not_delivered"),
         (standing(State.APPROVED, hours=0.5, read=1), Level.STOPPED, "step_unbalanced"),
+        (away(Standing(FLOW)), Level.STOPPED, "step_away"),
+        (away(standing(State.DONE)), Level.STOPPED, "step_away"),
+        (away(standing(State.APPROVED, hours=0.5)), Level.WAITING, "step_away"),
+        (away(standing(State.APPROVED, hours=30)), Level.STOPPED, "step_away"),
+        (away(standing(State.TRIPPED)), Level.STOPPED, "step_decide"),
+        (away(standing(State.APPROVED), system=""), Level.STOPPED, "step_not_delivered"),
     ],
 )
 def test_the_next_step_follows_from_the_latest_run_and_its_age(given, level, what):

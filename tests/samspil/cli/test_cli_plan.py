@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData, create_engine, select, text
 
-from samspil.flow.preview import HIDDEN, Preview
+from samspil.flow.difference import HIDDEN
+from samspil.flow.preview import Preview
 from samspil.hub import Hub
 
 TOWN = "ringkobing_skjern"

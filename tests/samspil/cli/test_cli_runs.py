@@ -53,7 +53,23 @@ def test_a_system_that_is_away_stops_its_flows_only(town_on_sqlite, samspil):
     assert 7 == len(answer.rows(NAME))
     assert 1 == answer.err.count("✗")
     assert "✗ jobcenter-activity-star: " in answer.err
-    assert f"go on: samspil apply {TOWN} --flow jobcenter-activity-star" in samspil("runs", TOWN).out
+    listed = samspil("runs", TOWN).out
+    assert f"go on: samspil apply {TOWN} --flow jobcenter-activity-star" in listed
+    unsent = len(town_on_sqlite.world.records("activity")) - len(town_on_sqlite.world.broken("activity"))
+    assert re.search(
+        rf"^jobcenter-activity-star waits for star, away since \d\d-\d\d \d\d:\d\d: {unsent} changes are not sent$",
+        listed,
+        re.MULTILINE,
+    )
+
+
+def test_a_person_who_tries_again_is_not_told_to_wait(town_on_sqlite, samspil):
+    town_on_sqlite.sandboxes["star"].stop()
+    for _ in range(4):
+        assert "cannot be reached" in samspil("apply", TOWN, "--flow", "jobcenter-activity-star").err
+    town_on_sqlite.sandboxes["star"].start()
+    assert 0 == samspil("apply", TOWN, "--flow", "jobcenter-activity-star").code
+    assert "away since" not in samspil("runs", TOWN).out
 
 
 def test_a_flow_waits_for_those_it_comes_after_and_is_not_run_when_they_fail(town_on_sqlite, samspil):

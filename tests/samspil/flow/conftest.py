@@ -152,7 +152,7 @@ PLAN_FILE = """
             from: centre
             to: office
             rhythm: nightly
-            guard: {changes: 100, deletions: 100}
+            guard: {changes: 100, deletions: 100, smallest_read: 0}
             only: {order_id: [mine]}
             fields: {centre: [id, cpr, order_id, title, author, updated_at, start, purpose, goals]}
 """
