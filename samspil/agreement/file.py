@@ -44,7 +44,7 @@ def load_municipality(path: Path | str, schemas: Mapping[str, type]) -> Municipa
             raise
         raise SettingsError(wanted, file=error.file, line=error.line, field=error.field) from None
     check(file, schemas)
-    return MunicipalityFile.of(file.value, path.stem)
+    return MunicipalityFile.of(file.value, path.stem, str(path))
 
 
 def load_all(folder: Path | str, schemas: Mapping[str, type]) -> list[MunicipalityFile]:

@@ -71,6 +71,8 @@ class Preview:
             self._held_by_target = runs.held_by_target(connection, number)
             self._waiting = outbox.waiting(connection, number)
             self._refused = quarantine.refused(connection, number)
+            if self._flow.gate is not None:
+                self._flow.gate.load(connection)
         self._still: set[bytes] = set()  # keys of refused records that the source has in the version refused
         self._newer: set[bytes] = set()  # and of those it has in a newer one
 
