@@ -113,7 +113,7 @@ def test_only_listed_fields_stay_where_the_agreement_says_so(citizens):
 
     def shown(person):
         held = citizens.exchange.jobcenter.held("attendance")
-        return {held[key].get("activity_id") for key in citizens.of(person)[1]}
+        return {held[key].get("AktivitetId") for key in citizens.of(person)[1]}
 
     assert None not in shown(one)
     _, counts = citizens.run(one)
