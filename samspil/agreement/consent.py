@@ -88,7 +88,9 @@ def check(agreements: Sequence[WrittenAgreement], schemas: Mapping[str, type], w
             raise wrong(f"schema {told.schema} has no yes-or-no field {told.field}", f"{at}.field")
         lacking = {"id", "cpr"} - known.keys()
         if lacking:
-            raise wrong(f"schema {told.schema} has no {min(lacking)}: nobody can tell whose consent it is", f"{at}.schema")
+            raise wrong(
+                f"schema {told.schema} has no {min(lacking)}: nobody can tell whose consent it is", f"{at}.schema"
+            )
         if told.without == "record":
             continue
         for number, name in enumerate(told.without):

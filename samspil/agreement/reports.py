@@ -37,9 +37,9 @@ class Axis(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How many persons, by one to four dimensions, with every total.
+    """How many records, by one to four dimensions, with every total.
 
-    A cell below ``smallest`` is never shown. ``zeros: hidden`` counts an empty cell as small too. Of a suppressed cell
+    A cell of fewer than ``smallest`` persons is never shown. ``zeros: hidden`` counts an empty cell as small too. Of a suppressed cell
     nobody may be able to work out a range narrower than ``width`` (highest less lowest).
     """
 

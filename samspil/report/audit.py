@@ -5,7 +5,7 @@ if two of them have it at least ``width`` apart. The audit finds such tables and
 safe is safe exactly. One that it does not find counts as unsafe: the table is then not shown.
 
 It starts from the true table, moves the cell, and mends one sum after another that no longer fits, trying every
-suppressed cell of it, deeper each time.
+suppressed cell of it that can, those first that mend other sums too.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import NamedTuple
 from samspil.errors import SamspilError
 from samspil.report.table import Cell, Counts
 
-_DEEPEST = 32  # cells moved at once: all corners of a hypercube of four dimensions, twice
-_TRIES = 40_000  # moves tried for one cell
+_DEPTHS = (4, 8, 16, 32)  # cells moved at once: the corners of a hypercube of four dimensions, twice
+_TRIES = 3_000  # moves tried for one cell
 
 
 class Range(NamedTuple):
@@ -43,7 +43,7 @@ class Audit:
             if open_:
                 self._sums.append(open_)
         self.ranges = {cell: Range(self._true[cell], self._true[cell]) for cell in self._hidden}
-        self._left = 0
+        self._dimensions, self._left = len(counts.sizes), 0
 
     def prove(self, width: int) -> None:
         """Raise SamspilError (not-safe) unless every suppressed cell may be anything ``width`` apart."""
@@ -68,8 +68,8 @@ class Audit:
         return high - low >= width
 
     def _move(self, cell: Cell, by: int) -> None:
-        self._left = _TRIES
-        for deepest in (4, 8, 16, _DEEPEST):
+        for deepest in _DEPTHS:
+            self._left = _TRIES
             moved = self._mend({cell: by}, deepest)
             if moved is not None:
                 self._take(moved)
@@ -77,12 +77,12 @@ class Audit:
 
     def _mend(self, moved: dict[Cell, int], deepest: int) -> dict[Cell, int] | None:
         """Moves that keep all sums, beginning with those given; None if none was found that deep."""
-        choice = self._choices(moved)
-        if choice is None:
+        off = self._off(moved)
+        if not off:
             return moved
-        if len(moved) >= deepest:
+        if len(moved) + -(-len(off) // self._dimensions) > deepest:  # a cell is in one sum for each dimension
             return None
-        for cell, by in choice:
+        for cell, by in self._choices(moved, off):
             self._left -= 1
             if self._left < 0:
                 return None
@@ -91,23 +91,36 @@ class Audit:
                 return found
         return None
 
-    def _choices(self, moved: Mapping[Cell, int]) -> Sequence[tuple[Cell, int]] | None:
-        """How the sum that leaves least choice may be mended with one cell; None if all sums fit."""
+    def _off(self, moved: Mapping[Cell, int]) -> Mapping[int, int]:
+        """The sums that do not fit, and by how much."""
+        off = {
+            number: sum(sign * moved.get(cell, 0) for cell, sign in self._sums[number])
+            for number in {number for cell in moved for number in self._in[cell]}
+        }
+        return {number: by for number, by in off.items() if by}
+
+    def _choices(self, moved: Mapping[Cell, int], off: Mapping[int, int]) -> Sequence[tuple[Cell, int]]:
+        """How the sum that leaves least choice may be mended with one cell, the most promising first."""
         best: list[tuple[Cell, int]] | None = None
-        for number in {number for cell in moved for number in self._in[cell]}:
-            off = sum(sign * moved.get(cell, 0) for cell, sign in self._sums[number])
-            if not off:
-                continue
+        for number, by in off.items():
             ways = [
-                (cell, -off * sign)
+                (cell, -by * sign)
                 for cell, sign in self._sums[number]
-                if cell not in moved and self._true[cell] - off * sign >= 0
+                if cell not in moved and self._true[cell] - by * sign >= 0
             ]
             if best is None or len(ways) < len(best):
                 best = ways
-            if not best:
-                break
-        return best
+        return sorted(best or (), key=lambda way: self._worse(way, off))
+
+    def _worse(self, way: tuple[Cell, int], off: Mapping[int, int]) -> int:
+        """How many more sums would not fit after the move: those it mends count against those it breaks."""
+        cell, by = way
+        broken = 0
+        for number in self._in[cell]:
+            before = off.get(number, 0)
+            sign = next(sign for one, sign in self._sums[number] if one == cell)
+            broken += bool(before + sign * by) - bool(before)
+        return broken
 
     def _take(self, moved: Mapping[Cell, int]) -> None:
         """Enter what another table shows, after checking that it is one."""

@@ -38,9 +38,9 @@ class _Cube(NamedTuple):
 
 
 def small(counts: Counts, rules: Report) -> frozenset[Cell]:
-    """Cells below the agreement's number; empty ones only if it hides those."""
+    """Cells of fewer persons than the agreement's number, however many records they have; empty ones only if it hides those."""
     least = 0 if rules.zeros == "hidden" else 1
-    return frozenset(cell for cell, count in counts.cells.items() if least <= count < rules.smallest)
+    return frozenset(cell for cell in counts.cells if least <= counts.persons.get(cell, 0) < rules.smallest)
 
 
 def suppress(counts: Counts, rules: Report) -> Suppressed:

@@ -15,9 +15,15 @@ Cell = tuple[int, ...]  # for each dimension the number of its category, or TOTA
 
 
 class Counts:
-    """Counts by cell. ``sizes`` is how many categories each dimension has; ``cells`` has the totals too."""
+    """Counts by cell. ``sizes`` is how many categories each dimension has; ``cells`` has the totals too.
 
-    def __init__(self, sizes: Sequence[int], inner: Mapping[Cell, int]) -> None:
+    ``persons`` is how many different persons each cell is about, if that is not its count. It does not add up: one
+    person may be in several cells.
+    """
+
+    def __init__(
+        self, sizes: Sequence[int], inner: Mapping[Cell, int], persons: Mapping[Cell, int] | None = None
+    ) -> None:
         self.sizes = tuple(sizes)
         if prod(size + 1 for size in self.sizes) > LARGEST:
             raise SamspilError("the table has too many cells; count by fewer or coarser dimensions", reason="too-large")
@@ -25,6 +31,7 @@ class Counts:
         for cell, count in inner.items():
             for above in totals(cell):
                 self.cells[above] += count
+        self.persons: Mapping[Cell, int] = self.cells if persons is None else persons
 
     def lines(self) -> Iterator[tuple[Cell, Sequence[Cell]]]:
         """Each total with the cells that add up to it along one dimension."""

@@ -48,7 +48,9 @@ class Citizens:
 
     def attending(self) -> list[str]:
         """Persons with an order here and attendances."""
-        orders = [o for o in self.exchange.world.records("course_order") if o["provider"] == self.exchange.world.provider]
+        orders = [
+            o for o in self.exchange.world.records("course_order") if o["provider"] == self.exchange.world.provider
+        ]
         there = {fact["cpr"] for fact in self.exchange.world.records("attendance")}
         return sorted(there & {order["cpr"] for order in orders})
 
@@ -166,7 +168,10 @@ def test_the_register_holds_no_number_of_a_person(citizens, store_url):
     citizens.run(citizens.attending()[0])
     store = Store(store_url)
     with store.transaction() as connection:
-        rows = [*connection.exec_driver_sql("SELECT * FROM consents"), *connection.exec_driver_sql("SELECT * FROM withheld")]
+        rows = [
+            *connection.exec_driver_sql("SELECT * FROM consents"),
+            *connection.exec_driver_sql("SELECT * FROM withheld"),
+        ]
         assert connection.execute(select(links)).first()
     store.close()
     held = b"".join(bytes(value) for row in rows for value in row if not isinstance(value, int))
