@@ -46,7 +46,8 @@ def check(agreements: Sequence[WrittenAgreement], schemas: Mapping[str, type], w
         _check_fields(agreement, told, schemas, at, wrong)
     for index, agreement in enumerate(agreements):
         for number, flow in enumerate(agreement.flows):
-            if flow.target in first and agreement.pseudonyms is None:
+            hidden = agreement.pseudonyms is not None and agreement.pseudonyms.recipient == flow.target
+            if flow.target in first and not hidden:
                 _check_open(first[flow.target][1], flow, f"agreements[{index}].flows[{number}]", wrong)
 
 
@@ -63,17 +64,24 @@ def _check_fields(
             raise wrong(f"no flow of agreement {agreement.name} carries {name} to {told.recipient}", here)
         for flow in carrying:
             facts = _facts(schemas[flow.schema])[name]
-            if facts.get("protected"):
-                raise wrong(f"{name} is a name or an address: leave it out instead", here)
             if facts.get("sensitivity") != "identifier" or not facts["text"]:
                 raise wrong(f"{name} of {flow.schema} is no identifier, so a pseudonym of it says nothing", here)
+            if facts.get("protected"):
+                raise wrong(f"{name} is a name or an address: leave it out instead", here)
+    _check_beside(agreement, told, schemas, at.removesuffix(".pseudonyms"), wrong)
+
+
+def _check_beside(
+    agreement: WrittenAgreement, told: Pseudonyms, schemas: Mapping[str, type], at: str, wrong: Wrong
+) -> None:
+    """What stands beside a pseudonym must not say who it is."""
     for number, flow in enumerate(agreement.flows):
         if flow.target != told.recipient or not flow.fields_sent & set(told.fields):
             continue
         facts_of = _facts(schemas[flow.schema])
         for owner, owned in flow.fields.items():
             for index, name in enumerate(owned):
-                place = f"{at.removesuffix('.pseudonyms')}.flows[{number}].fields.{owner}[{index}]"
+                place = f"{at}.flows[{number}].fields.{owner}[{index}]"
                 if facts_of[name].get("protected"):
                     raise wrong(f"{name} names the person beside the pseudonym: leave it out", place)
                 if facts_of[name]["cpr"] and name not in told.fields:

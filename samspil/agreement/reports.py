@@ -85,7 +85,7 @@ def _check_axis(schemas: Mapping[str, type], report: Report, axis: Axis, at: str
             raise wrong("write by: month, quarter or year", at)
     elif axis.by is not None:
         raise wrong(f"{axis.field} is no date", f"{at}.by")
-    elif extra.get("sensitivity") == "identifier" or kind is not bool and not _closed(axis.field, extra):
+    elif extra.get("sensitivity") == "identifier" or (kind is not bool and not _closed(axis.field, extra)):
         raise wrong(f"{axis.field} has no closed set of values to count by", f"{at}.field")
 
 

@@ -27,6 +27,7 @@ from samspil.cli import (
     quarantine,
     recording,
     reports,
+    rotation,
     runs,
     sandboxes,
     show,
@@ -59,7 +60,20 @@ def _samspil(
     """Samspil moves case data between a municipality's systems, every night, and shows that it did."""
 
 
-for part in (flows, runs, quarantine, mapping, exports, reports, ledger, sandboxes, recording, connectors, new):
+for part in (
+    flows,
+    runs,
+    quarantine,
+    mapping,
+    exports,
+    reports,
+    rotation,
+    ledger,
+    sandboxes,
+    recording,
+    connectors,
+    new,
+):
     part.add_to(app)
 
 

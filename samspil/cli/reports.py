@@ -67,7 +67,7 @@ def add_to(app: typer.Typer) -> None:
 
 def _list(file: MunicipalityFile) -> None:
     rows = [
-        (each.name, agreement.name, each.schema, " × ".join(axis.title for axis in each.axes), each.smallest)
+        (each.name, agreement.name, each.schema, ", ".join(axis.title for axis in each.axes), each.smallest)
         for agreement in file.agreements
         for each in agreement.reports
     ]
