@@ -22,6 +22,9 @@ _WANTED = {  # last part of a field's path → what belongs there, where the typ
     "changes": "write a percentage from 0 to 100",
     "deletions": "write a percentage from 0 to 100",
     "pool_slots": "write a whole number of at least 1",
+    "rotation": "write mapped or forgotten",
+    "zeros": "write shown or hidden",
+    "without": "write record, or list the fields that stay",
     "purpose": "say what the data is used for",
     "legal_basis": "name the act and the section",
 }
