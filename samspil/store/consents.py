@@ -32,11 +32,32 @@ def learn(connection: Connection, carrier: int, known: Sequence[tuple[bytes, byt
     if not known:
         return
     changed = connection.execute(_LAST, {"carriers": [carrier]}).scalar_one() + 1
-    rows = [
-        {"flow": carrier, "subject": subject, "person": person, "state": GIVEN if given else NEVER, "changed": changed}
-        for subject, person, given in {row[0]: row for row in known}.values()
-    ]
-    connection.execute(_LEARN, rows)
+    last = {row[0]: row for row in known}.values()
+    rows = [(subject, person, GIVEN if given else NEVER) for subject, person, given in last]
+    if connection.dialect.name == "postgresql":
+        _learn_at_once(connection, carrier, changed, rows)
+    else:
+        connection.exec_driver_sql(
+            f"INSERT INTO consents ({_COLUMNS}) VALUES (?, ?, ?, ?, ?) {_LEARNT}",
+            [(carrier, *row, changed) for row in rows],
+        )
+
+
+def _learn_at_once(
+    connection: Connection, carrier: int, changed: int, rows: Sequence[tuple[bytes, bytes, int]]
+) -> None:
+    """All rows as three values, cut apart by the server: a statement for each row takes ten times as long."""
+    subjects, persons, states = zip(*rows, strict=True)
+    cut = {
+        "subjects": b"".join(subjects),
+        "persons": b"".join(persons),
+        "states": bytes(states),
+        "size": DIGEST,
+        "last": len(rows) - 1,
+        "flow": carrier,
+        "changed": changed,
+    }
+    connection.exec_driver_sql(_AT_ONCE, cut)
 
 
 def load(connection: Connection, carriers: Sequence[int]) -> Sequence[Known]:
@@ -74,17 +95,21 @@ def look_again(connection: Connection, flow: int, carriers: Sequence[int]) -> bo
 
 _CARRIERS: BindParameter[Any] = bindparam("carriers", expanding=True)
 _LAST = text("SELECT COALESCE(MAX(changed), 0) FROM consents WHERE carrier_id IN :carriers").bindparams(_CARRIERS)
-_LEARN = text(
-    f"""
-    INSERT INTO consents (carrier_id, subject, person, state, changed)
-    VALUES (:flow, :subject, :person, :state, :changed)
+_COLUMNS = "carrier_id, subject, person, state, changed"
+_LEARNT = f"""
     ON CONFLICT (carrier_id, subject) DO UPDATE SET person = excluded.person, changed = excluded.changed,
         state = CASE WHEN excluded.state = {NEVER} AND consents.state <> {NEVER} THEN {WITHDRAWN}
             ELSE excluded.state END
     WHERE consents.person <> excluded.person
         OR consents.state <> excluded.state AND NOT (consents.state = {WITHDRAWN} AND excluded.state = {NEVER})
     """
-)
+_AT_ONCE = f"""
+    INSERT INTO consents ({_COLUMNS})
+    SELECT %(flow)s, substring(%(subjects)b FROM n * %(size)s + 1 FOR %(size)s),
+        substring(%(persons)b FROM n * %(size)s + 1 FOR %(size)s), get_byte(%(states)b, n), %(changed)s
+    FROM generate_series(0, %(last)s) AS n
+    {_LEARNT}
+    """
 _LOAD = text("SELECT subject, person, state FROM consents WHERE carrier_id IN :carriers").bindparams(_CARRIERS)
 _WITHHOLD = text(
     """

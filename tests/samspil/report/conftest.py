@@ -37,7 +37,7 @@ class Attacker:
                 if total[axis] != -1:
                     continue
                 unknown, rest = {}, 0
-                for cell, sign in [(total, -1), *((total[:axis] + (n,) + total[axis + 1 :], 1) for n in range(size))]:
+                for cell, sign in [(total, -1), *(((*total[:axis], n, *total[axis + 1 :]), 1) for n in range(size))]:
                     if published[cell] is None:
                         unknown[number[cell]] = sign
                     else:
@@ -110,7 +110,7 @@ class Attacker:
         def may_be(value):
             return self.fits([*low[:n], value, *low[n + 1 :]], [*high[:n], value, *high[n + 1 :]])
 
-        top = low[n] + most if high[n] > low[n] + most else high[n]
+        top = min(high[n], low[n] + most)
         lowest = next(value for value in range(low[n], top + 1) if may_be(value))
         return lowest, next(value for value in range(top, lowest - 1, -1) if may_be(value))
 
