@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from samspil import registry
-from samspil.agreement import Flow, load_all
+from samspil.agreement import Agreement, Flow, load_all
 from samspil.cli import connectors as cli
 from samspil.testing.conformance import results
 
@@ -73,6 +73,7 @@ def agreements() -> str:
                 f"Purpose (formål): {agreement.purpose}",
                 f"Legal basis (hjemmel): {agreement.legal_basis}",
                 table(("schema", "from", "to", "rhythm", "fields, by owner"), rows),
+                *_privacy(agreement),
             ]
     return _page("Agreements", *parts)
 
@@ -103,6 +104,20 @@ def _page(title: str, *parts: str) -> str:
 
 def _schemas(names: Iterable[str]) -> str:
     return ", ".join(names) or "nothing"
+
+
+def _privacy(agreement: Agreement) -> Iterable[str]:
+    """What leaves as pseudonyms, what consent keeps back, and which tables may be made."""
+    if (hidden := agreement.pseudonyms) is not None:
+        yield f"Pseudonyms to {hidden.recipient}: {', '.join(hidden.fields)}; when its key changes: {hidden.rotation}"
+    for flow in agreement.flows:
+        if (told := flow.consent) is not None and told.carries:
+            kept = ", ".join(told.without) or "every record"
+            when = "missing or withdrawn" if told.strict else "withdrawn"
+            yield f"Consent (samtykke): {told.field} of {flow.schema}; where it is {when}, {kept} of that person stays"
+    for report in agreement.reports:
+        by = ", ".join(axis.title for axis in report.axes)
+        yield f"Report {report.name}: {report.schema} of {report.source} by {by}; no cell below {report.smallest} persons"
 
 
 def _fields(flow: Flow) -> str:

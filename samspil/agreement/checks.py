@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 from stdnum.dk import cvr
 
+from samspil.agreement import consent, pseudonyms, reports
 from samspil.agreement.terms import WrittenAgreement, WrittenFile, WrittenFlow
+from samspil.errors import SettingsError
 from samspil.yamlfile import YamlFile
 
 File = YamlFile[WrittenFile]
@@ -28,6 +30,12 @@ def check(file: File, schemas: Mapping[str, type]) -> None:
         for index, flow in enumerate(agreement.flows):
             _check_flow(file, f"{at}.flows[{index}]", flow, agreement, schemas, owners)
     _check_order(file)
+
+    def wrong(message: str, at: str) -> SettingsError:
+        return file.error(message, at=at)
+
+    for part in (pseudonyms, consent, reports):
+        part.check(file.value.agreements, schemas, wrong)
 
 
 _CRON = (  # lowest, highest, names: minute, hour, day of month, month, day of week

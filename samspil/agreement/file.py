@@ -23,6 +23,9 @@ _WANTED = {  # last part of a field's path → what belongs there, where the typ
     "deletions": "write a percentage from 0 to 100",
     "smallest_read": "write a percentage from 0 to 100",
     "pool_slots": "write a whole number of at least 1",
+    "rotation": "write mapped or forgotten",
+    "zeros": "write shown or hidden",
+    "without": "write record, or list the fields that stay",
     "purpose": "say what the data is used for",
     "legal_basis": "name the act and the section",
 }
@@ -45,7 +48,7 @@ def load_municipality(path: Path | str, schemas: Mapping[str, type]) -> Municipa
             raise
         raise SettingsError(wanted, file=error.file, line=error.line, field=error.field) from None
     check(file, schemas)
-    return MunicipalityFile.of(file.value, path.stem)
+    return MunicipalityFile.of(file.value, path.stem, str(path))
 
 
 def load_all(folder: Path | str, schemas: Mapping[str, type]) -> list[MunicipalityFile]:

@@ -12,6 +12,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from samspil.agreement.consent import Consent, Dependence, dependence
+from samspil.agreement.pseudonyms import Pseudonyms
+from samspil.agreement.reports import Report
+
 Percent = Annotated[float, Meta(ge=0, le=100)]
 Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Text = Annotated[str, Meta(pattern=r"\S", max_length=1000)]
@@ -93,6 +97,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     between: tuple[Name, Name]
     purpose: Text
     legal_basis: Text
+    pseudonyms: Pseudonyms | None = None
+    consent: Consent | None = None
 
 
 class Flow(WrittenFlow, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,29 +106,54 @@ class Flow(WrittenFlow, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     agreement: Terms
     municipality: Municipality
+    consent: Dependence | None = None
+
+    @property
+    def pseudonyms(self) -> tuple[str, ...]:
+        """The fields that leave as pseudonyms."""
+        told = self.agreement.pseudonyms
+        if told is None or told.recipient != self.target:
+            return ()
+        return tuple(name for name in told.fields if name in self.fields_sent)
+
+    @property
+    def digest(self) -> bytes:
+        """As above, and of pseudonyms and consent, if there are any."""
+        outcome = super().digest
+        told = self.agreement.pseudonyms
+        hidden = [*sorted(self.pseudonyms), told.version] if told and self.pseudonyms else []
+        if not hidden and (self.consent is None or not self.consent.strict):
+            return outcome
+        more = msgspec.json.encode([hidden, self.consent])
+        return blake2b(outcome + more, digest_size=16, person=b"samspil-flow-2").digest()
 
 
 class WrittenAgreement(Terms, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An agreement as the file has it."""
 
     flows: Annotated[tuple[WrittenFlow, ...], Meta(min_length=1)]
+    reports: tuple[Report, ...] = ()
 
 
 class Agreement(Terms, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Terms with the flows they allow, in the file's order."""
 
     flows: tuple[Flow, ...]
+    reports: tuple[Report, ...] = ()
 
     @classmethod
     def of(cls, written: WrittenAgreement, municipality: Municipality) -> Agreement:
         """The agreement with its flows told what they are part of."""
         said: dict[str, Any] = {name: getattr(written, name) for name in Terms.__struct_fields__}
         context: dict[str, Any] = {"agreement": Terms(**said), "municipality": municipality}
-        flows = tuple(
-            Flow(**{name: getattr(flow, name) for name in WrittenFlow.__struct_fields__}, **context)
-            for flow in written.flows
-        )
-        return cls(**said, flows=flows)
+        flows = []
+        for flow in written.flows:
+            stands = {name: getattr(flow, name) for name in WrittenFlow.__struct_fields__}
+            stands["consent"] = dependence(written, flow)
+            if stands["consent"] is not None:
+                stands["after"] = stands["consent"].after(flow)
+            flows.append(Flow(**stands, **context))
+        return cls(**said, flows=tuple(flows), reports=written.reports)
 
 
 class _Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -141,18 +172,20 @@ class WrittenFile(_Common, frozen=True, kw_only=True, forbid_unknown_fields=True
 class MunicipalityFile(_Common, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A municipality's file, checked. ``schedule`` is cron and ``deadline`` is HH:MM, both in local Danish time.
 
-    ``slug`` is the file's name without ``.yaml``: the municipality in names of DAGs and connections.
+    ``slug`` is the file's name without ``.yaml``: the municipality in names of DAGs and connections. ``path`` is where it was
+    read from.
     """
 
     agreements: tuple[Agreement, ...]
     slug: str = ""
+    path: str = ""
 
     @classmethod
-    def of(cls, written: WrittenFile, slug: str) -> MunicipalityFile:
+    def of(cls, written: WrittenFile, slug: str, path: str = "") -> MunicipalityFile:
         """The file with its flows told what they are part of."""
         said: dict[str, Any] = {name: getattr(written, name) for name in _Common.__struct_fields__}
         agreements = tuple(Agreement.of(agreement, written.municipality) for agreement in written.agreements)
-        return cls(**said, agreements=agreements, slug=slug)
+        return cls(**said, agreements=agreements, slug=slug, path=path)
 
     @property
     def flows(self) -> tuple[Flow, ...]:

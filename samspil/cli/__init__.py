@@ -26,6 +26,8 @@ from samspil.cli import (
     new,
     quarantine,
     recording,
+    reports,
+    rotation,
     runs,
     sandboxes,
     show,
@@ -58,7 +60,20 @@ def _samspil(
     """Samspil moves case data between a municipality's systems, every night, and shows that it did."""
 
 
-for part in (flows, runs, quarantine, mapping, exports, ledger, sandboxes, recording, connectors, new):
+for part in (
+    flows,
+    runs,
+    quarantine,
+    mapping,
+    exports,
+    reports,
+    rotation,
+    ledger,
+    sandboxes,
+    recording,
+    connectors,
+    new,
+):
     part.add_to(app)
 
 

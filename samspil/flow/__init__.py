@@ -45,6 +45,9 @@ def plan(hub: Hub, name: str, key: str) -> int:
             outbox.discard(connection, run.id)
             quarantine.discard(connection, run.id)
         _finish_earlier(hub, flow, run)
+        if flow.gate is not None:
+            with hub.store.transaction() as connection:
+                flow.gate.open(connection)
         with Comparison(hub.store, flow.id) as comparison:
             draft = Draft(hub, flow, run.id, comparison.connection)
             since = _since(hub, flow)

@@ -10,8 +10,12 @@ import msgspec
 
 from samspil import mapping, registry
 from samspil.agreement import Flow
+from samspil.agreement.place import wrong
 from samspil.connector import Connector
 from samspil.errors import Refused, SettingsError
+from samspil.flow.consent import Gate, Noted
+from samspil.flow.pseudonyms import Hidden
+from samspil.mapping.mapping import ToTheirs
 from samspil.vault import Box
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ class Mapped(NamedTuple):
 
     payload: bytes | None
     person: bytes | None  # pseudonym
+    consent: Noted | None = None  # what the record says of consent, or what is known of it
 
 
 class CompiledFlow:
@@ -46,6 +51,10 @@ class CompiledFlow:
         self._only = [(field, frozenset(values)) for field, values in flow.only.items()]
         names = {field.name for field in msgspec.structs.fields(struct)}
         self._has_person, self._has_protection = "cpr" in names, "address_protected" in names
+        self.hidden = Hidden(hub, flow, self.mine.resolution) if flow.pseudonyms else None
+        gated = flow.consent is not None and self._has_person
+        self.gate = Gate(hub, flow, names) if gated else None
+        self._to_refusing = self._reduced(hub) if self.gate is not None else {}
         versions = b"".join((flow.digest, self.theirs.digest, self.mine.digest, _shape(struct)))
         self.version = blake2b(versions, digest_size=16).hexdigest()  # of all that can change a record's outcome
         self.agreement = flow.digest.hex()  # the part of it that says what may leave
@@ -84,11 +93,31 @@ class CompiledFlow:
     def _map(self, decoded: dict[str, Any]) -> Mapped:
         ours: Any = self._to_ours(decoded)
         person = self.person(ours.cpr.encode()) if self._has_person else None
+        noted = self.gate.note(ours, person) if self.gate is not None and person is not None else None
         for field, values in self._only:
             if getattr(ours, field) not in values:
-                return Mapped(None, person)
+                return Mapped(None, person, noted)
         hidden = self._has_protection and ours.address_protected
-        return Mapped(_encode((self._to_protected if hidden else self._to_theirs)(ours)), person)
+        write = self._to_protected if hidden else self._to_theirs
+        if noted is not None and not noted.given:
+            if not self._to_refusing:
+                return Mapped(None, person, noted)
+            write = self._to_refusing[hidden]
+        if self.hidden is not None:
+            ours = self.hidden.hide(ours)
+        return Mapped(_encode(write(ours)), person, noted)
+
+    def _reduced(self, hub: Hub) -> dict[bool, ToTheirs]:
+        """The mappings for those who have not consented, by whether the address is protected; none: nothing passes."""
+        told = self.flow.consent
+        if told is None or not told.without:
+            return {}
+        left, protects = self.flow.fields_sent.difference(told.without), self.flow.protected_addresses == "withheld"
+        try:
+            return {hidden: self.mine.to_theirs(left, protected=hidden and protects) for hidden in (False, True)}
+        except SettingsError as error:
+            message = f"{self.flow.target} does not take {self.flow.schema} without these fields; write record"
+            raise wrong(hub.file, self.flow, "consent.without", f"{message} ({error.field})") from None
 
 
 def compile_flow(hub: Hub, flow: Flow) -> CompiledFlow:

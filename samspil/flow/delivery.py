@@ -40,6 +40,8 @@ class Delivery:
         """
         with self._hub.store.transaction() as connection:
             supersede_disagreed(connection, self._flow.id, self._flow.agreement)
+            if self._flow.gate is not None:
+                self._flow.gate.stop(connection)
             replays = runs.replays(connection, self._flow.id)
         with calm(), self._settling, PendingRows(self._hub, self._flow, self._settling) as pending:
             for run in replays:

@@ -16,6 +16,7 @@ from samspil.flow.ahead import Ahead
 from samspil.flow.background import Background
 from samspil.flow.calm import calm, tidy
 from samspil.flow.compiled import CompiledFlow, Mapped
+from samspil.flow.consent import Noted
 from samspil.flow.deletions import hold_duplicates, plan_deletions
 from samspil.flow.draft import Draft
 from samspil.ledger import NOBODY, READ_FILTERED, READ_HELD, READ_PLANNED, READ_UNCHANGED, Entry
@@ -109,6 +110,7 @@ class _Changes:
         self._same: list[tuple[bytes, bytes]] = []
         self._held: list[quarantine.Held] = []
         self._entries: list[bytes] = []
+        self._consents: list[tuple[bytes, Noted]] = []
 
     def take(self, row: Differing, key: bytes, fingerprint: bytes, raw: bytes, result: Mapped | Refused) -> None:
         """Decide what happens to one record."""
@@ -116,6 +118,8 @@ class _Changes:
             self._held.append(self._draft.hold("map", key, fingerprint, result, raw))
             self._entries.append(Entry(key, NOBODY, 0, 0, READ_HELD).pack())
             return
+        if result.consent is not None:
+            self._consents.append((key, result.consent))
         last = self._last.get(row.outbox_id) if row.outbox_id is not None and row.state == DELIVERED else None
         number, action, outcome = 0, 0, READ_UNCHANGED
         if result.payload is None:
@@ -153,5 +157,7 @@ class _Changes:
         outbox.upsert_links(connection, self._filtered)
         outbox.refresh(connection, flow.id, self._same)
         quarantine.add(connection, flow.id, draft.run, self._held)
+        if flow.gate is not None:
+            flow.gate.write(connection, self._consents)
         if self._entries:
             draft.hub.ledger.append(connection, {"what": "read", "run": draft.run, **flow.context}, self._entries)

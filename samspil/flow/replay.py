@@ -52,6 +52,8 @@ def replay(hub: Hub, name: str, entries: Sequence[Any]) -> Replayed:
     with lock.exclusive(hub.store, flow.id):
         with hub.store.transaction() as connection:
             agreements = runs.agreements(connection, {entry.run_id for entry in entries})
+            if flow.gate is not None:
+                flow.gate.load(connection)
             actions = outbox.actions(connection, [entry.outbox_id for entry in entries if entry.outbox_id])
         times = Counter(entry.key for entry in entries)
         for entry in entries:
@@ -108,6 +110,8 @@ def _again(flow: CompiledFlow, entry: Any, agreements: Mapping[int, str | None],
     (result,) = flow.map([raw])
     if isinstance(result, Refused):
         raise result
+    if flow.gate is not None and result.consent is not None:
+        flow.gate.keep(entry.key, result.consent)
     if result.payload is None:
         raise Refused("filtered", hint="the agreement's filter keeps it back: samspil quarantine drop")
     sealed = flow.box.seal(result.payload, entry.key)

@@ -46,6 +46,7 @@ class Converter:
     fast_theirs: Fast | None = None
     options: str = ""
     code_list: CodeList | None = None
+    pseudonym: bool = False  # whether the wire takes a pseudonym in the place of the value
     values: Mapping[Any, str] = field(default_factory=dict)  # of a code: theirs → ours
 
     def turned(self) -> Converter:

@@ -7,7 +7,7 @@ text            text (the default)                               str
 integer         JSON integer, or text                            int            ``text: true``
 number          JSON number                                      Decimal, float
 boolean         JSON true and false, or two spellings            bool           ``true: Ja, false: Nej``
-cpr             ten characters, checked, never repaired          str            ``separator: "-"`` (exactly)
+cpr             ten characters, checked, never repaired          str            ``separator: "-"`` (exactly), ``pseudonym: true`` (takes one)
 cvr, p_number   eight and ten digits, checked                    str
 decimal_point   ``"1234.50"``                                    Decimal        ``places: 2`` (exactly)
 decimal_comma   ``"1234,50"``                                    Decimal        ``places: 2`` (exactly)

@@ -15,7 +15,7 @@ from samspil.mapping.tree import Node
 @converter("text")
 def _text(_options: Options, _node: Node, _lists: Mapping[str, CodeList]) -> Converter:
     text = exactly(str)
-    return Converter(name="text", to_ours=text, to_theirs=text, fast_ours=SAME, fast_theirs=SAME)
+    return Converter(name="text", to_ours=text, to_theirs=text, fast_ours=SAME, fast_theirs=SAME, pseudonym=True)
 
 
 @converter("boolean", "true", "false")
@@ -41,11 +41,14 @@ def _boolean(options: Options, _node: Node, _lists: Mapping[str, CodeList]) -> C
     )
 
 
-@converter("cpr", "separator")
+@converter("cpr", "separator", "pseudonym")
 def _cpr(options: Options, _node: Node, _lists: Mapping[str, CodeList]) -> Converter:
     separator = options.get("separator")
     if separator not in (None, "-", " "):
         raise ValueError('cpr has the separator "-" or " ", or none')
+    pseudonym = options.get("pseudonym", False)
+    if pseudonym not in (True, False) or (pseudonym and separator):
+        raise ValueError("pseudonym is true where the system takes one in the place of a CPR number without separator")
 
     def read(value: Any) -> str:
         identifiers.cpr_kind(value)
@@ -58,7 +61,14 @@ def _cpr(options: Options, _node: Node, _lists: Mapping[str, CodeList]) -> Conve
         return read(day + number)
 
     if separator is None:
-        return Converter(name="cpr", to_ours=read, to_theirs=exactly(str), reason="bad-cpr", fast_theirs=SAME)
+        return Converter(
+            name="cpr",
+            to_ours=read,
+            to_theirs=exactly(str),
+            reason="bad-cpr",
+            fast_theirs=SAME,
+            pseudonym=pseudonym,
+        )
     return Converter(
         name="cpr", to_ours=read_parts, to_theirs=lambda value: f"{value[:6]}{separator}{value[6:]}", reason="bad-cpr"
     )

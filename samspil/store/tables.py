@@ -138,6 +138,45 @@ paces = Table(
     Column("free", Double, nullable=False),  # seconds since 1970, UTC; all before is reserved
 )
 
+# Consents as the flows that carry them have read them (see samspil.store.consents).
+consents = Table(
+    "consents",
+    metadata,
+    Column("carrier_id", Integer, primary_key=True),  # the flow that read it
+    Column("subject", LargeBinary, primary_key=True),  # digest of the id of the record that the consent stands in
+    Column("person", LargeBinary, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("changed", BigInteger, nullable=False),  # rises with each change within the carrier
+    Index("consents_changed", "carrier_id", "changed"),
+)
+
+consent_marks = Table(
+    "consent_marks",
+    metadata,
+    Column("flow_id", Integer, primary_key=True),  # a flow that depends on consent
+    Column("carrier_id", Integer, primary_key=True),
+    Column("changed", BigInteger, nullable=False),  # as far as it has looked
+)
+
+withheld = Table(
+    "withheld",
+    metadata,
+    Column("flow_id", Integer, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("person", LargeBinary, nullable=False),
+    Index("withheld_person", "flow_id", "person"),
+)
+
+# The files that tell a recipient which old pseudonym is which new one: each version's once.
+rotations = Table(
+    "rotations",
+    metadata,
+    Column("municipality", Text, primary_key=True),
+    Column("recipient", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("at", Double, nullable=False),
+)
+
 DELIVERED, FILTERED = 1, 2  # links.state
 PUT, DELETE, WITHDRAW = 1, 2, 3  # outbox.action; WITHDRAW: still at the source, no longer to be sent
 ACCEPTED, REFUSED, SUPERSEDED = 1, 2, 3  # receipts.status

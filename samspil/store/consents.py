@@ -1,0 +1,152 @@
+"""The register of consents (samtykker): who has consented, as the flows that carry consent have read it.
+
+Persons and records are keyed digests. Each change has a number that rises within its carrier, so that a flow that
+depends on consent finds whose consent changed since it last looked, and looks again at their records and no others.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import BindParameter, Connection, bindparam, text
+
+from samspil.store.outbox import DELIVERABLE
+from samspil.store.tables import DIGEST, FILTERED, PUT, SUPERSEDED
+
+NEVER, GIVEN, WITHDRAWN = 0, 1, 2
+FORGOTTEN = bytes(DIGEST)  # the fingerprint of a record that must be looked at again: no record has it
+
+
+class Known(NamedTuple):
+    """What is known of one record's consent."""
+
+    subject: bytes
+    person: bytes
+    state: int
+
+
+def learn(connection: Connection, carrier: int, known: Sequence[tuple[bytes, bytes, bool]]) -> None:
+    """Enter (subject, person, given) as read. A consent that was given and is no longer is withdrawn."""
+    if not known:
+        return
+    changed = connection.execute(_LAST, {"carriers": [carrier]}).scalar_one() + 1
+    last = {row[0]: row for row in known}.values()
+    rows = [(subject, person, GIVEN if given else NEVER) for subject, person, given in last]
+    if connection.dialect.name == "postgresql":
+        _learn_at_once(connection, carrier, changed, rows)
+    else:
+        connection.exec_driver_sql(
+            f"INSERT INTO consents ({_COLUMNS}) VALUES (?, ?, ?, ?, ?) {_LEARNT}",
+            [(carrier, *row, changed) for row in rows],
+        )
+
+
+def _learn_at_once(
+    connection: Connection, carrier: int, changed: int, rows: Sequence[tuple[bytes, bytes, int]]
+) -> None:
+    """All rows as three values, cut apart by the server: a statement for each row takes ten times as long."""
+    subjects, persons, states = zip(*rows, strict=True)
+    cut = {
+        "subjects": b"".join(subjects),
+        "persons": b"".join(persons),
+        "states": bytes(states),
+        "size": DIGEST,
+        "last": len(rows) - 1,
+        "flow": carrier,
+        "changed": changed,
+    }
+    connection.exec_driver_sql(_AT_ONCE, cut)
+
+
+def load(connection: Connection, carriers: Sequence[int]) -> Sequence[Known]:
+    """Everything known through these flows."""
+    rows = connection.execute(_LOAD, {"carriers": list(carriers)})
+    return [Known(bytes(row.subject), bytes(row.person), row.state) for row in rows]
+
+
+def withhold(connection: Connection, flow: int, records: Sequence[tuple[bytes, bytes]]) -> None:
+    """Remember records (key, person) that were kept back for want of consent."""
+    if records:
+        connection.execute(_WITHHOLD, [{"flow": flow, "key": key, "person": person} for key, person in records])
+
+
+def stop(connection: Connection, flow: int, carriers: Sequence[int], refusing: Sequence[int]) -> None:
+    """Settle what is pending of persons who refused since the flow last looked: it was planned when they had not."""
+    bounds = {"flow": flow, "carriers": list(carriers), "refusing": list(refusing), "at": time.time()}
+    connection.execute(_STOP, bounds)
+
+
+def look_again(connection: Connection, flow: int, carriers: Sequence[int]) -> bool:
+    """Forget the fingerprints of all records of persons whose consent changed since; whether any did.
+
+    A source that gives changes only is read as a whole, since it would not give these records again.
+    """
+    bounds = {"flow": flow, "carriers": list(carriers)}
+    if not connection.execute(_ANY, bounds).first():
+        return False
+    connection.execute(_FORGET, {**bounds, "forgotten": FORGOTTEN})
+    connection.execute(_RELEASE, bounds)
+    connection.execute(text("UPDATE flows SET cursor = NULL WHERE id = :flow"), {"flow": flow})
+    connection.execute(_MARK, bounds)
+    return True
+
+
+_CARRIERS: BindParameter[Any] = bindparam("carriers", expanding=True)
+_LAST = text("SELECT COALESCE(MAX(changed), 0) FROM consents WHERE carrier_id IN :carriers").bindparams(_CARRIERS)
+_COLUMNS = "carrier_id, subject, person, state, changed"
+_LEARNT = f"""
+    ON CONFLICT (carrier_id, subject) DO UPDATE SET person = excluded.person, changed = excluded.changed,
+        state = CASE WHEN excluded.state = {NEVER} AND consents.state <> {NEVER} THEN {WITHDRAWN}
+            ELSE excluded.state END
+    WHERE consents.person <> excluded.person
+        OR consents.state <> excluded.state AND NOT (consents.state = {WITHDRAWN} AND excluded.state = {NEVER})
+    """
+_AT_ONCE = f"""
+    INSERT INTO consents ({_COLUMNS})
+    SELECT %(flow)s, substring(%(subjects)b FROM n * %(size)s + 1 FOR %(size)s),
+        substring(%(persons)b FROM n * %(size)s + 1 FOR %(size)s), get_byte(%(states)b, n), %(changed)s
+    FROM generate_series(0, %(last)s) AS n
+    {_LEARNT}
+    """
+_LOAD = text("SELECT subject, person, state FROM consents WHERE carrier_id IN :carriers").bindparams(_CARRIERS)
+_WITHHOLD = text(
+    """
+    INSERT INTO withheld (flow_id, key, person) VALUES (:flow, :key, :person)
+    ON CONFLICT (flow_id, key) DO UPDATE SET person = excluded.person
+    """
+)
+_SINCE = """
+    c.carrier_id IN :carriers AND c.changed > COALESCE(
+        (SELECT m.changed FROM consent_marks m WHERE m.flow_id = :flow AND m.carrier_id = c.carrier_id), 0)
+    """
+_CHANGED = f"SELECT c.person FROM consents c WHERE {_SINCE}"
+_ANY = text(f"{_CHANGED} LIMIT 1").bindparams(_CARRIERS)
+_STOP = text(
+    f"""
+    INSERT INTO receipts (outbox_id, status, reference, at)
+    SELECT o.id, {SUPERSEDED}, '', :at
+    FROM runs u JOIN outbox o ON o.id >= u.id * 4294967296 AND o.id < (u.id + 1) * 4294967296
+    LEFT JOIN receipts r ON r.outbox_id = o.id
+    WHERE u.flow_id = :flow AND u.pending AND u.state IN {DELIVERABLE} AND r.outbox_id IS NULL
+      AND o.action = {PUT} AND o.person IN ({_CHANGED} AND c.state IN :refusing)
+    """
+).bindparams(_CARRIERS, bindparam("refusing", expanding=True))
+_FORGET = text(
+    f"""
+    UPDATE links SET fingerprint = :forgotten
+    WHERE flow_id = :flow AND (
+        EXISTS (SELECT 1 FROM outbox o WHERE o.id = links.outbox_id AND o.person IN ({_CHANGED}))
+        OR state = {FILTERED}
+            AND key IN (SELECT w.key FROM withheld w WHERE w.flow_id = :flow AND w.person IN ({_CHANGED})))
+    """
+).bindparams(_CARRIERS)
+_RELEASE = text(f"DELETE FROM withheld WHERE flow_id = :flow AND person IN ({_CHANGED})").bindparams(_CARRIERS)
+_MARK = text(
+    """
+    INSERT INTO consent_marks (flow_id, carrier_id, changed)
+    SELECT :flow, carrier_id, MAX(changed) FROM consents WHERE carrier_id IN :carriers GROUP BY carrier_id
+    ON CONFLICT (flow_id, carrier_id) DO UPDATE SET changed = excluded.changed
+    """
+).bindparams(_CARRIERS)
