@@ -160,6 +160,8 @@ def _nights(airflow: Guarded, file: Path, systems: Systems, patch: pytest.Monkey
     night = Night(airflow)
     for flow in FLOWS:
         night.until(f"{flow}.approve", "awaiting_input")
+    for _ in range(2):
+        _scheduler_goes_round(airflow)
     waiting = night.tasks()
     questions = {flow: night.question(flow) for flow in FLOWS}
     numbers = {flow: int(re.search(r"run (\d+)", questions[flow]["subject"])[1]) for flow in FLOWS}
@@ -192,6 +194,17 @@ def _nights(airflow: Guarded, file: Path, systems: Systems, patch: pytest.Monkey
         pages=pages, refusals=refusals, answers=answers, outcome=outcome, states=states, persons=persons, file=file,
         decisions=[entry for entry in entries if entry["what"] in ("approve", "refuse")], airflow=airflow, night=night,
     )  # fmt: skip
+
+
+def _scheduler_goes_round(airflow: Guarded) -> None:
+    """Until its heart has beaten again.
+
+    It takes an answer that comes before it has heard that the asking process ended for a failure, and asks again.
+    """
+    beat = airflow.api("GET", "monitor/health")["scheduler"]["latest_scheduler_heartbeat"]
+    until(
+        lambda: airflow.api("GET", "monitor/health")["scheduler"]["latest_scheduler_heartbeat"] != beat, "a heartbeat"
+    )
 
 
 def _held(systems: Systems) -> dict[str, int]:
