@@ -49,7 +49,8 @@ Query = Mapping[str, str | int]
 class HttpSettings(Settings, frozen=True, kw_only=True):
     """What every account over HTTP may set.
 
-    ``ca``: a file of trusted authorities, else the usual ones. ``certificate``: the client's, PEM with its key or
+    ``ca``: a file of trusted authorities, else the usual ones. ``crl``: a file or folder of their revocation lists
+    (spærrelister), kept fresh by somebody; empty: nobody asks whether a certificate was revoked. ``certificate``: the client's, PEM with its key or
     PKCS#12 (.p12, .pfx) with ``certificate_password``. ``rate``: calls per second at most, 0 for no limit.
     """
 
@@ -59,6 +60,7 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     attempts: Annotated[int, Meta(ge=1, le=10)] = 3
     rate: Annotated[float, Meta(ge=0)] = 0.0
     ca: str = ""
+    crl: str = ""
     certificate: str = ""
     certificate_password: Annotated[str, SECRET] = ""
 
@@ -88,8 +90,8 @@ class Session:
         except ValueError:
             raise SettingsError("is not the address of a system that speaks HTTP", field=system) from None
         self._session.headers["User-Agent"] = "samspil"
-        if settings.ca or settings.certificate:
-            self._identity = identity(settings.ca, settings.certificate, settings.certificate_password)
+        if settings.ca or settings.crl or settings.certificate:
+            self._identity = identity(settings.ca, settings.certificate, settings.certificate_password, settings.crl)
             self._session.verify = settings.ca or True
             self._session.mount("https://", Certified(self._identity.context))
 

@@ -295,9 +295,28 @@ def test_an_expired_signer_is_refused(caught, service, certificates):
 
 
 def test_a_revoked_signer_is_refused(caught, certificates, security, them):
-    revoked = lambda certificate: certificate == them.certificate  # noqa: E731  # as short as a hook can be
-    trust = Trust.read(str(certificates.ca), organisation="19435075", revoked=revoked)
+    trust = _asking(certificates.crl(them.certificate), certificates)
     assert "signer-revoked" == caught(given=replace(security, trust=trust)).reason
+
+
+def test_a_signer_whose_authority_was_revoked_is_refused(caught, certificates, security):
+    trust = _asking(certificates.crl(certificates.issuing), certificates)
+    assert "signer-revoked" == caught(given=replace(security, trust=trust)).reason
+
+
+@pytest.mark.parametrize("gap", [{"left": timedelta(days=-1)}, {"root": False}], ids=["ran-out", "missing"])
+def test_a_signer_whom_no_list_in_force_speaks_of_is_refused(caught, certificates, security, gap):
+    trust = _asking(certificates.crl(**gap), certificates)
+    assert "revocation-unknown" == caught(given=replace(security, trust=trust)).reason
+
+
+def test_a_signer_whom_no_list_speaks_against_is_trusted(certificates, connect, security):
+    trust = _asking(certificates.crl(form="der"), certificates)
+    assert "20" == connect(replace(security, trust=trust)).call("Hent", {})["Status"]
+
+
+def _asking(crl, certificates):
+    return Trust.read(str(certificates.ca), organisation="19435075", crl=str(crl))
 
 
 @pytest.mark.parametrize(
