@@ -10,7 +10,6 @@ import urllib3
 
 from samspil.errors import AccessError, SamspilError, SettingsError, Unavailable
 
-
 _REVOCATION = {  # OpenSSL's codes (x509_vfy.h)
     3: ("crl-missing", "no revocation list (crl) for its authority: fetch it"),
     11: ("crl-expired", "the revocation list (crl) is not in force yet"),
