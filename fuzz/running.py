@@ -16,11 +16,13 @@ from fuzz.files import Csv, Fixed, Xlsx
 from fuzz.messages import Json, Xml
 from fuzz.parser import Lost, Outcome, Parser
 from fuzz.settings import Yaml
+from fuzz.signed import Signed
+from fuzz.wrapped import Multipart
 from samspil.errors import SamspilError
 
 WORK = 5.0  # seconds of the processor's time for one input: how busy the machine is does not matter
 
-PARSERS: dict[str, type[Parser]] = {one.name: one for one in (Xml, Json, Csv, Fixed, Xlsx, Yaml)}
+PARSERS: dict[str, type[Parser]] = {one.name: one for one in (Xml, Signed, Multipart, Json, Csv, Fixed, Xlsx, Yaml)}
 
 
 class Hang(BaseException):

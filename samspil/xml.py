@@ -66,6 +66,11 @@ def local(element: etree._Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
+def namespace(element: etree._Element) -> str:
+    """The namespace of the element's name; empty if it is in none."""
+    return str(element.tag).rpartition("}")[0][1:]
+
+
 def find(root: etree._Element, name: str) -> etree._Element | None:
     """The first element of this local name, in whatever namespace."""
     return next(root.iter(f"{{*}}{name}"), None)

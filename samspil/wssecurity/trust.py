@@ -66,13 +66,14 @@ class Trust:
         ``signer-revoked``, ``revocation-unknown``.
         """
         now = datetime.now(UTC)
-        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
+        try:
+            valid = certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
+            whose = organisation(certificate)
+        except ValueError:  # its parts are only read when they are asked for
+            raise Refused("signer-untrusted", hint="the signer's certificate cannot be read") from None
+        if not valid:
             raise Refused("signer-expired", hint="the signer's certificate is not valid today")
-        if self.certificates:
-            known = certificate in self.certificates
-        else:
-            known = organisation(certificate) == self.organisation
-        if not known:
+        if not (certificate in self.certificates if self.certificates else whose == self.organisation):
             raise Refused("signer-untrusted", hint="signed by somebody else than the settings name")
         policy = verification.PolicyBuilder().store(verification.Store(list(self.authorities))).time(now)
         policy = policy.extension_policies(ca_policy=_CA, ee_policy=_SIGNER)

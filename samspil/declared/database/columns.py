@@ -87,11 +87,11 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def kind_of(told: str | list[Any]) -> str:
-    """The kind's name. Raises ValueError if there is no such kind."""
+def kind_of(told: object) -> str:
+    """The kind's name. Raises ValueError if there is no such kind, as of what stands within a list's example."""
     if isinstance(told, list):
         return "list"
-    found = _SPELLING.fullmatch(told)
+    found = _SPELLING.fullmatch(told) if isinstance(told, str) else None
     if found is None:
         raise ValueError(f"is none of: {', '.join(name for name in KINDS if name != 'list')} (with ! where required)")
     return found[1]
