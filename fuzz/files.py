@@ -24,7 +24,7 @@ from samspil.files import Export, Rows
 from samspil.files.columns import FileKind
 from samspil.files.csvfile import NotThisKind, RowFile
 from samspil.files.fixed import FixedFile
-from samspil.files.lines import Unfinished, cut
+from samspil.files.lines import LIMIT, Unfinished, cut
 from samspil.files.sheet import SheetFile
 from samspil.sftp import RemoteFile
 from samspil.testing.drop import DropSandbox
@@ -106,7 +106,7 @@ def _look(data: bytes, kept: Sequence[bytes], trailer: bytes) -> None:
         if line not in joined and _FRAME.sub(b"?", line) not in joined:
             raise Lost("a line is in no record and was not rejected")
     bare = b"".join(line.data for line in cut([data]))
-    if len(bare.translate(None, b"\r\n")) < len(data.translate(None, b"\r\n")) and len(max(data.split(b"\n"))) < 1 << 17:
+    if len(bare.translate(None, b"\r\n")) < len(data.translate(None, b"\r\n")) and max(map(len, data.split(b"\n"))) < LIMIT:
         raise Lost("bytes between the lines are in none")
 
 
@@ -267,12 +267,15 @@ def _filled_rows(data: bytes, header: int) -> int | None:
         return None
     if any(len(one) and not one.tag.endswith(("row", "c", "is", "sheetData", "worksheet")) for one in root.iter("{*}row")):
         return None
-    count, at = 0, 0
+    count, at, below = 0, 0, False
     for row in root.iter("{*}row"):
         number = row.get("r", "")
         at = int(number) if number.isdecimal() and len(number) < 9 else at + 1
         cells = [cell for cell in row.iter("{*}c") if cell.find(".//{*}f") is not None or _texts(cell)]
-        count += bool(cells) and at > header
+        if not cells:
+            continue
+        count += below
+        below = below or at >= header  # the first that far down is the header, whatever those after it are called
     return count
 
 

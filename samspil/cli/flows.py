@@ -24,6 +24,8 @@ _PLANNED = ("read", "create", "update", "delete", "hold back", "unchanged", "fil
 def check(municipality: Municipality) -> None:
     """Reach every system of a municipality and log in, changing nothing.
 
+    Warns of certificates and revocation lists that run out soon, 30 days ahead.
+
     Example: `samspil check randers`
     """
     from samspil import flow as steps  # noqa: PLC0415  # a command pays only for what it uses
@@ -34,8 +36,10 @@ def check(municipality: Municipality) -> None:
         for system in hub.file.systems:
             try:
                 with show.working(system):
-                    steps.check(hub, system)
+                    warnings = steps.check(hub, system)
                 show.line(f"✓ {system}")
+                for warning in warnings:
+                    show.warning(f"! {system}: {warning}")
             except SamspilError as error:
                 problems[system] = error
                 failure.tell(error, system)

@@ -78,6 +78,11 @@ def problem(text: str) -> None:
     _errors().print(clean(text), markup=False, highlight=False, style="red", soft_wrap=True)
 
 
+def warning(text: str) -> None:
+    """Print a line to the error stream about what will be a problem if nobody acts."""
+    _errors().print(clean(text), markup=False, highlight=False, style="yellow", soft_wrap=True)
+
+
 def note(text: str) -> None:
     """Print a line that is neither result nor problem to the error stream."""
     _errors().print(clean(text), markup=False, highlight=False, soft_wrap=True)

@@ -109,15 +109,16 @@ class Certificates:
         self,
         *revoked: x509.Certificate,
         left: timedelta = timedelta(days=90),
+        life: timedelta = timedelta(days=180),
         form: Literal["pem", "der"] = "pem",
         root: bool = True,
     ) -> Path:
         """The authorities' revocation lists: one PEM file, or a folder with a DER file of each.
 
-        ``left``: how long they are in force; negative: they ran out. ``root=False``: the root's is missing.
+        ``left`` of their ``life``: how long they are in force; negative: they ran out. ``root=False``: the root's is missing.
         """
         signers = {"issuing": self._issuing, **({"root": self._root} if root else {})}
-        lists = {name: self._list(signer, revoked, left) for name, signer in signers.items()}
+        lists = {name: self._list(signer, revoked, datetime.now(UTC) + left, life) for name, signer in signers.items()}
         place = self.folder / f"crl-{uuid.uuid4()}"
         if form == "pem":
             place.write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in lists.values()))
@@ -133,14 +134,13 @@ class Certificates:
         return self._issuing.certificate
 
     def _list(
-        self, signer: _Signer, revoked: Sequence[x509.Certificate], left: timedelta
+        self, signer: _Signer, revoked: Sequence[x509.Certificate], end: datetime, life: timedelta
     ) -> x509.CertificateRevocationList:
-        end = datetime.now(UTC) + left
         builder = x509.CertificateRevocationListBuilder(signer.certificate.subject)
-        builder = builder.last_update(end - timedelta(days=180)).next_update(end)
+        builder = builder.last_update(end - life).next_update(end)
         for one in revoked:
             if one.issuer == signer.certificate.subject:
-                entry = x509.RevokedCertificateBuilder(one.serial_number, end - timedelta(days=180))
+                entry = x509.RevokedCertificateBuilder(one.serial_number, end - life)
                 builder = builder.add_revoked_certificate(entry.build())
         return builder.sign(signer.key, hashes.SHA256())
 

@@ -75,7 +75,7 @@ def certificate(text: str | None) -> x509.Certificate:
     """A certificate from base64. Raises Refused (``token-invalid``)."""
     try:
         return x509.load_der_x509_certificate(b64decode("".join((text or "").split()), validate=True))
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise _invalid("a certificate in it cannot be read") from None
 
 

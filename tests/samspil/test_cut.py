@@ -148,6 +148,13 @@ def test_what_is_not_xml_is_unavailable(body):
     assert "answer-not-xml" == caught.value.reason
 
 
+def test_a_prefix_that_nobody_declared_is_malformed_and_no_crash():
+    document = HEAD.replace("<s:Envelope", "<t:Envelope", 1) + plain("1", "a") + TAIL
+    with pytest.raises(Unavailable) as caught:
+        list(Cut([document.encode()], SHAPE, system="test"))
+    assert caught.value.reason in ("answer-not-xml", "answer-truncated")
+
+
 def test_malformed_xml_rejects_the_rest_and_keeps_what_came_before():
     document = HEAD + plain("1", "a") + "<p:R><p:Id>2</p:Id>" + plain("3", "c") + TAIL
     cutting = Cut([document.encode()], SHAPE, system="test")

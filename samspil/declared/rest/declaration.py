@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from samspil.declared import login, receipt
-from samspil.declared.closed import Closed, Word
+from samspil.declared.closed import Closed, FileName, Word
 from samspil.declared.incremental import Asked, Never
 from samspil.declared.login import Header, KeyOrOAuth
 from samspil.declared.paging import Whole
@@ -154,7 +154,7 @@ class Declaration(Closed, frozen=True, kw_only=True):
 
     kind: Literal["rest"]
     title: Word
-    openapi: str = "openapi.yaml"
+    openapi: FileName = "openapi.yaml"
     login: login.Word | KeyOrOAuth
     headers: dict[Header, str] = msgspec.field(default_factory=dict)
     settings: Settings = msgspec.field(default_factory=dict)

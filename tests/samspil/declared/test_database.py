@@ -402,6 +402,8 @@ def test_a_dsn_that_cannot_be_used_is_a_setting_to_correct(path, dsn):
         ("photo: bytes", "photo: bytes\n      Robert'); --: text", 10, "schemas.action_plan.columns"),
         ("batch: 500", "batch: 500, replace: true", 9, "unknown field"),
         ("goals: [{id: text!, title: text}]", "goals: [text]", 20, "a list has one example"),
+        ("goals: [{id: text!, title: text}]", "goals: [{id: null}]", 20, "id is none of: text"),
+        ("goals: [{id: text!, title: text}]", "goals: [{~: text}]", 20, "a column's name is text"),
     ],
 )
 def test_a_declaration_that_is_wrong_says_where(path, old, new, line, message):

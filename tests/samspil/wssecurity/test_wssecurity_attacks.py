@@ -282,6 +282,21 @@ def test_somebody_else_of_the_same_authority_is_refused(caught, service, certifi
     assert (AccessError, "signer-untrusted") == (type(error), error.reason)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (rb"(<ds:SignatureValue>)", rb"\1\xc3\xa6"),
+        (rb"(<ds:DigestValue>)", rb"\1\xc3\xa6"),
+        (rb"(<wsse:BinarySecurityToken[^>]*>)", rb"\1\xc3\xa6"),
+        (rb"xmlns:wsse=", rb"xmlns:wssf="),
+        (rb'(<p:Sag)>', rb'\1 xmlns="urn" xmlns:r="relative"><r:x/>'),
+    ],
+    ids=["value", "digest", "certificate", "undeclared", "relative"],
+)
+def test_what_cannot_even_be_read_is_refused_by_name(caught, old, new):
+    assert caught(lambda data: re.sub(old, new, data, count=1)).reason
+
+
 def test_the_right_name_from_another_authority_is_refused(caught, service, tmp_path):
     given = Certificates(tmp_path, keys="rsa").client("19435075", "KOMBIT A/S")
     service.seal = Secured(credentials(str(given.p12), given.password), service.secured.trust).answer
