@@ -90,6 +90,47 @@ def test_a_whole_url_is_called_as_it_is(session, sandbox):
     assert session.send("GET", f"http://127.0.0.1:{sandbox.port}/v1/token").body == b"GET /v1/token?"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.2:{port}/v1/x",
+        "http://127.0.0.1:9/v1/x",
+        "https://127.0.0.1:{port}/v1/x",
+        "http://127.0.0.1:{port}@127.0.0.2/v1/x",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::ffff:169.254.169.254]/latest/meta-data/",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1:{port}/x",
+        "http://127.0.0.1:port/x",
+        "://",
+    ],
+)
+def test_a_url_of_another_host_is_not_called(connect, sandbox, url):
+    """Both servers listen: an address that an answer told would be reached."""
+    with Echo(WORLD) as other:
+        session = connect(sandbox.account, attempts=1)
+        for call in (
+            lambda address: session.send("GET", address),
+            lambda address: session.post(address, data=b"", headers={}),
+        ):
+            with pytest.raises(SettingsError) as caught:
+                call(url.format(port=other.port))
+            assert "elsewhere" == caught.value.reason
+        assert [] == other.calls + sandbox.calls
+
+
+def test_a_host_that_the_settings_name_is_called(session):
+    with Echo(WORLD) as login:
+        session.allow(f"http://127.0.0.1:{login.port}/v1/token")
+        assert 200 == session.send("POST", f"http://127.0.0.1:{login.port}/v1/token", data=b"").status
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "http:///x", "http://x:port/", "ftp://127.0.0.1/x"])
+def test_an_address_that_is_none_over_http_is_not_allowed(session, url):
+    with pytest.raises(SettingsError):
+        session.allow(url)
+
+
 @pytest.mark.parametrize("status", [200, 201, 204, 400, 404, 409, 412, 422])
 def test_an_answer_that_the_connector_understands_is_handed_over(session, status):
     assert session.send("GET", f"/status/{status}").status == status
