@@ -50,9 +50,7 @@ def main() -> int:
 
 def _all(report: Report, names: list[str], seed: int, numbers: range, jobs: int) -> None:
     """Everything, in as many processes; with a bar where there is somebody to see it."""
-    shares = [
-        (name, seed, numbers[start : start + SHARE]) for start in range(0, len(numbers), SHARE) for name in names
-    ]
+    shares = [(name, seed, numbers[start : start + SHARE]) for start in range(0, len(numbers), SHARE) for name in names]
     context = multiprocessing.get_context("spawn")
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("mangling", total=len(shares))

@@ -106,7 +106,10 @@ def _look(data: bytes, kept: Sequence[bytes], trailer: bytes) -> None:
         if line not in joined and _FRAME.sub(b"?", line) not in joined:
             raise Lost("a line is in no record and was not rejected")
     bare = b"".join(line.data for line in cut([data]))
-    if len(bare.translate(None, b"\r\n")) < len(data.translate(None, b"\r\n")) and max(map(len, data.split(b"\n"))) < LIMIT:
+    if (
+        len(bare.translate(None, b"\r\n")) < len(data.translate(None, b"\r\n"))
+        and max(map(len, data.split(b"\n"))) < LIMIT
+    ):
         raise Lost("bytes between the lines are in none")
 
 
@@ -265,7 +268,9 @@ def _filled_rows(data: bytes, header: int) -> int | None:
         return None
     if len(names) != 1 or root.find(".//{*}row/{*}row") is not None or any(one.get("t") == "s" for one in root.iter()):
         return None
-    if any(len(one) and not one.tag.endswith(("row", "c", "is", "sheetData", "worksheet")) for one in root.iter("{*}row")):
+    if any(
+        len(one) and not one.tag.endswith(("row", "c", "is", "sheetData", "worksheet")) for one in root.iter("{*}row")
+    ):
         return None
     count, at, below = 0, 0, False
     for row in root.iter("{*}row"):

@@ -15,7 +15,7 @@ from connectors.journal_rest import rendering
 from connectors.journal_rest.connector import COLLECTIONS, SHAPE
 from fuzz.parser import Lost, Outcome, Parser, chunks
 from samspil import json, mapping, registry, xml
-from samspil.cut import KEPT, Cut
+from samspil.cut import Cut
 from samspil.declared.rest.answer import AnswerShape
 from samspil.errors import SamspilError, Unavailable
 from samspil.soap import Soap
@@ -190,5 +190,3 @@ class Json(Parser):
         listed = re.search(rb"\[((?:\s*\x01\s*,)*\s*\x01\s*|\s*)\]", rest)
         if listed is None or listed[1].count(b"\x01") != len(pieces):
             raise Lost("something between the records is in none")
-
-

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
-from samspil.errors import Refused
 from fuzz.mutation import Mutator
+from samspil.errors import Refused
 
 
 class Lost(Exception):

@@ -41,7 +41,7 @@ class Report:
         console.print(table)
         for one in self.found:
             console.print(f"✗ {one.parser}: {one.what}  ({one.where})", style="red", markup=False)
-            again = f'make fuzz ARGS="--parser \'{one.parser}\' --seed {one.seed} --number {one.number}"'
+            again = f"make fuzz ARGS=\"--parser '{one.parser}' --seed {one.seed} --number {one.number}\""
             console.print(f"  Repeat it: {again}", markup=False)
 
     def write(self, file: Path) -> None:

@@ -70,7 +70,9 @@ class Yaml(Parser):
         self._folder = Path(tempfile.mkdtemp(prefix="samspil-fuzz-"))
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         municipalities = sorted((ROOT / "dags" / "municipalities").glob("*.yaml"))
-        mappings = [ROOT / "mappings" / name for name in ("jobcenter/course_order.yaml", "journal_rest/attendance.yaml")]
+        mappings = [
+            ROOT / "mappings" / name for name in ("jobcenter/course_order.yaml", "journal_rest/attendance.yaml")
+        ]
         connectors = sorted((ROOT / "connectors").glob(f"*/{FILE}"))
         for one in connectors:
             shutil.copytree(one.parent, self._folder / one.parent.name, ignore=shutil.ignore_patterns("*.py", "__*"))

@@ -75,5 +75,3 @@ class Signed(Parser):
             raise xml.malformed(error) from None
         verify(Envelope(root), self._trust, skew=_SKEW, body=body.holds)
         return b"".join(body.chunks())
-
-

@@ -15,7 +15,9 @@ import yaml
 from samspil.errors import SettingsError
 
 LIMIT = 1_000_000  # bytes; a municipality's file is a few kilobytes
-DEEPEST = 50  # levels; a declaration has ten. libyaml's composer calls itself for each, and ends the process when it may not
+DEEPEST = (
+    50  # levels; a declaration has ten. libyaml's composer calls itself for each, and ends the process when it may not
+)
 TODO = "!TODO"  # before a value that a person has still to decide; the value is the question
 
 T = TypeVar("T")
@@ -76,7 +78,7 @@ class YamlFile(Generic[T]):
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > DEEPEST:
-                    line = event.start_mark.line + 1
+                    line = event.start_mark.line + 1 if event.start_mark else 0
                     raise SettingsError(f"has more than {DEEPEST} levels", file=str(self.path), line=line)
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1

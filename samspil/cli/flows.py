@@ -11,7 +11,7 @@ import typer
 from samspil.cli import failure, show
 from samspil.cli.arguments import Limit, Municipality, OneFlow
 from samspil.cli.runs import COUNTS, numbers
-from samspil.errors import GuardTripped, SamspilError
+from samspil.errors import GuardTripped, SamspilError, shown
 
 if TYPE_CHECKING:
     from samspil.agreement import Flow
@@ -187,9 +187,9 @@ def _first(preview: Preview, limit: int, say: show.Say) -> tuple[list[Change], i
 
 def _row(change: Change) -> tuple[object, ...]:
     if change.what == "create":  # one line: all of it is new
-        fields = " · ".join(f"{field.path}: {field.after}" for field in change.fields)
+        fields = " · ".join(shown(f"{field.path}: {field.after}") for field in change.fields)
     else:
-        fields = "\n".join(f"{field.path}: {field.before} → {field.after}" for field in change.fields)
+        fields = "\n".join(shown(f"{field.path}: {field.before} → {field.after}") for field in change.fields)
     return change.what, change.key[:12] or "(a page)", fields or change.reason
 
 

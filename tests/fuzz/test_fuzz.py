@@ -103,8 +103,9 @@ def test_a_parser_that_loses_a_record_is_found(fuzz, monkeypatch, name):
 
 
 def test_the_table_and_the_file_say_what_happened(fuzz, tmp_path, capsys):
-    from fuzz.report import Report
     from rich.console import Console
+
+    from fuzz.report import Report
 
     report = Report(["JSON"], 1)
     report.add(fuzz.run("JSON", 1, range(20)))

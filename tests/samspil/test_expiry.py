@@ -46,9 +46,7 @@ def test_what_lives_long_enough_is_not_mentioned(settings):
 def test_our_own_certificates_are_told_30_days_ahead(settings, certificates, setting, kind, days, told):
     ours = certificates.client("19435075", "KOMBIT A/S", left=timedelta(days=days))
     password = ours.password if kind == "p12" else ""
-    found = expiries(
-        settings(**{setting: getattr(ours, kind), f"{setting}_password": password}), datetime.now(UTC)
-    )
+    found = expiries(settings(**{setting: getattr(ours, kind), f"{setting}_password": password}), datetime.now(UTC))
     assert ([setting] if told else []) == [one.setting for one in found]
     assert all(password not in str(one) for one in found if password)
 

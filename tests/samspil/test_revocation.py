@@ -137,7 +137,7 @@ def asked(certificates, tmp_path):
     issuing, root = certificates.issuing, authorities(str(certificates.ca))[0]
     leaf = x509.load_pem_x509_certificate(certificates.client("29189668", "Randers Kommune").pem.read_bytes())
 
-    def ask(*, at=datetime.now(UTC), extension=None, critical=True):
+    def ask(*, at=None, extension=None):
         place = tmp_path / "lists"
         place.mkdir(exist_ok=True)
         for name, signer in (("issuing", certificates._issuing), ("root", certificates._root)):
@@ -145,9 +145,9 @@ def asked(certificates, tmp_path):
             builder = builder.last_update(datetime.now(UTC) - timedelta(days=1))
             builder = builder.next_update(datetime.now(UTC) + timedelta(days=1))
             if extension is not None and name == "issuing":
-                builder = builder.add_extension(extension, critical=critical)
+                builder = builder.add_extension(extension, critical=True)
             (place / f"{name}.pem").write_bytes(builder.sign(signer.key, hashes.SHA256()).public_bytes(Encoding.PEM))
-        Revocations(str(place)).check([leaf, issuing, root], at)
+        Revocations(str(place)).check([leaf, issuing, root], at or datetime.now(UTC))
 
     return ask
 

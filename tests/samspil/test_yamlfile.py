@@ -67,7 +67,7 @@ def test_an_alias_bomb_is_refused_at_once(path):
 
 @pytest.mark.parametrize("deep", ["[" * 400_000, "name: " + "{a: " * 100_000, "- " * 100_000, "? " * 100_000])
 def test_a_file_of_countless_levels_is_refused_and_does_not_end_the_process(path, deep):
-    with pytest.raises(SettingsError, match="levels|not YAML") as caught:
+    with pytest.raises(SettingsError, match=r"levels|not YAML") as caught:
         read(path, deep)
     assert (caught.value.file, caught.value.line) == (str(path), 1)
 

@@ -20,9 +20,9 @@ from samspil.declared.paging import Whole
 from samspil.declared.rest.paging import Pages, Paging, pages
 from samspil.declared.settings import Settings
 
-Path = Annotated[str, Meta(pattern=r"^/\S*$")]
-Call = Annotated[str, Meta(pattern=r"^(POST|PUT|PATCH|DELETE) /\S*$")]
-Place = Annotated[str, Meta(pattern=r"^([^.\s]+(\.[^.\s]+)*)?$")]
+Path = Annotated[str, Meta(pattern=r"^/\S*\Z")]
+Call = Annotated[str, Meta(pattern=r"^(POST|PUT|PATCH|DELETE) /\S*\Z")]
+Place = Annotated[str, Meta(pattern=r"^([^.\s]+(\.[^.\s]+)*)?\Z")]
 Status = Annotated[int, Meta(ge=400, lt=500)]
 
 

@@ -289,7 +289,7 @@ def test_somebody_else_of_the_same_authority_is_refused(caught, service, certifi
         (rb"(<ds:DigestValue>)", rb"\1\xc3\xa6"),
         (rb"(<wsse:BinarySecurityToken[^>]*>)", rb"\1\xc3\xa6"),
         (rb"xmlns:wsse=", rb"xmlns:wssf="),
-        (rb'(<p:Sag)>', rb'\1 xmlns="urn" xmlns:r="relative"><r:x/>'),
+        (rb"(<p:Sag)>", rb'\1 xmlns="urn" xmlns:r="relative"><r:x/>'),
     ],
     ids=["value", "digest", "certificate", "undeclared", "relative"],
 )
