@@ -234,7 +234,7 @@ def test_an_answer_that_unpacks_to_more_than_may_be_is_unavailable_and_never_hel
             session.close()
         thread.join(10)
     assert ("answer-truncated" if streamed else "answer-size") == caught.value.reason  # the blanks never end
-    assert peak < 32 << 20
+    assert peak < 64 << 20
 
 
 _SHAPE = RecordShape("urn:x", "R", "Id", "p")
