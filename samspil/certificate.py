@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 from requests.adapters import HTTPAdapter
 
 from samspil.errors import SettingsError
+from samspil.revocation import Revocations
 
 
 class Certified(HTTPAdapter):
@@ -78,16 +79,19 @@ def organisation(certificate: x509.Certificate) -> str:
     return str(found[0].value).removeprefix("NTRDK-") if found else ""
 
 
-def identity(ca: str, certificate: str, password: str) -> Identity:
+def identity(ca: str, certificate: str, password: str, crl: str = "") -> Identity:
     """The identity that trusts ``ca`` (empty: the usual authorities) and shows ``certificate`` (empty: none).
 
     ``certificate`` is a PEM file with its key and chain, or PKCS#12 (.p12, .pfx) as Den Danske Stat delivers it;
-    ``password`` is that of the key. Raises SettingsError if a file cannot be read or used.
+    ``password`` is that of the key. With ``crl`` no certificate of the other side's chain counts unless a revocation
+    list in force says nothing against it. Raises SettingsError if a file cannot be read or used.
     """
     try:
         context = ssl.create_default_context(cafile=ca or None)
     except (OSError, ssl.SSLError):
         raise SettingsError("cannot be read as PEM certificates", file=ca, field="ca") from None
+    if crl:
+        _look_up(context, Revocations(crl))
     if not certificate:
         return Identity(context, datetime.max.replace(tzinfo=UTC))
     try:
@@ -98,6 +102,15 @@ def identity(ca: str, certificate: str, password: str) -> Identity:
         return Identity(context, x509.load_pem_x509_certificate(data).not_valid_after_utc)
     except (OSError, ssl.SSLError, ValueError):
         raise _unusable(certificate) from None
+
+
+def _look_up(context: ssl.SSLContext, revocations: Revocations) -> None:
+    """Have OpenSSL ask the lists about every certificate of a chain; it refuses one that no list in force speaks of."""
+    with tempfile.NamedTemporaryFile(suffix=".pem") as file:  # it reads lists from files only, and no DER
+        file.write(revocations.pem)
+        file.flush()
+        context.load_verify_locations(cafile=file.name)
+    context.verify_flags |= ssl.VERIFY_CRL_CHECK_CHAIN
 
 
 def _unusable(certificate: str) -> SettingsError:

@@ -22,6 +22,7 @@ from samspil.opening import PROLOG, Opening, elements, fed, scope
 BLOCK = 1 << 18  # bytes sliced at a time; about what a core's cache holds
 PIECE = 1 << 14  # bytes parsed at a time
 KEPT = 1 << 24  # bytes kept of what could not be cut
+BESIDE = 1 << 25  # bytes that may come beside the records: they are a tree in memory, many times as large
 
 _OUTSIDE = (  # what an envelope declares and a record never uses; if it does, decoding refuses it
     "http://schemas.xmlsoap.org/soap/envelope/",
@@ -66,7 +67,7 @@ class Cut:
     """The records of one streamed answer, by blocks; memory is bounded by the block, not by the answer.
 
     Iterate once. Afterwards ``rest`` is the answer without its records, None if it is not well-formed. Raises
-    Unavailable if the answer is not XML or ends early: a truncated answer is never a shorter list. What is malformed
+    Unavailable if the answer is not XML, is large for what is beside its records (``answer-size``), or ends early: a truncated answer is never a shorter list. What is malformed
     in itself, and all after it, comes as ``rejected``; so does an answer with a DTD, as a whole.
     """
 
@@ -159,17 +160,24 @@ class Cut:
     def _parsed(self, parser: etree.XMLPullParser, data: bytes, end_tag: re.Pattern[bytes]) -> Iterator[Slices]:
         """The slow way: each record in canonical form, its tree freed when the next one is there."""
         done: list[etree._Element] = []
-        last, kept = b"", b""
+        last, kept, beside = b"", b"", 0
         error: etree.XMLSyntaxError | None = None
         pieces = _pieces(data, self._chunks)
         for piece in pieces:
             last, kept = (last + piece)[-512:], piece
             error = fed(parser, piece)
             slices = self._records(parser, done)
+            beside = max(0, beside + len(piece) - sum(map(len, slices.raws)))
             if slices.raws or slices.rejected:
                 yield slices
             if error:
                 break
+            if beside > BESIDE:
+                raise Unavailable(
+                    f"the answer has more than {BESIDE} bytes beside its records",
+                    system=self._system,
+                    reason="answer-size",
+                )
         else:
             try:
                 self.rest = parser.close()

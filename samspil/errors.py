@@ -10,12 +10,21 @@
     └── GuardTripped    a person decides whether the plan may be carried out
 
 A message names the file, line, field and system and says what to do next. It never contains a value from a
-record: values are personal data, and messages end in logs.
+record: values are personal data, and messages end in logs. A name in it may be somebody else's (a file on their
+server, a code): what a log or a terminal would obey is written out, so that no name begins a line of its own.
 """
 
 from __future__ import annotations
 
+import re
 from typing import Self
+
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def shown(text: str) -> str:
+    """The text on one line: control characters, line ends, marks of direction and halves of characters written out."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class SamspilError(Exception):
@@ -24,7 +33,7 @@ class SamspilError(Exception):
     reason: str
 
     def __init__(self, message: str, *, reason: str) -> None:
-        super().__init__(message)
+        super().__init__(shown(message))
         self.reason = reason
 
     def __reduce__(self) -> tuple[object, ...]:  # errors cross process borders under Airflow

@@ -10,6 +10,13 @@ import urllib3
 
 from samspil.errors import AccessError, SamspilError, SettingsError, Unavailable
 
+_REVOCATION = {  # OpenSSL's codes (x509_vfy.h)
+    3: ("crl-missing", "no revocation list (crl) for its authority: fetch it"),
+    11: ("crl-expired", "the revocation list (crl) is not in force yet"),
+    12: ("crl-expired", "the revocation list (crl) has run out: fetch a new one"),
+    23: ("server-revoked", "it was revoked; ask the system's owner before anything is sent"),
+}
+
 
 def failure(error: Exception, label: str, *, system: str, timeout: float) -> SamspilError:
     """The error to raise for a call that got no answer. ``label`` names the call, ``timeout`` is in seconds.
@@ -19,8 +26,9 @@ def failure(error: Exception, label: str, *, system: str, timeout: float) -> Sam
     chain = list(_chain(error))
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            message = f"{label}: the system's certificate is not trusted ({cause.verify_message})"
-            return AccessError(message, system=system, reason="server-certificate")
+            reason, why = _REVOCATION.get(cause.verify_code, ("server-certificate", cause.verify_message))
+            message = f"{label}: the system's certificate is not trusted ({why})"
+            return AccessError(message, system=system, reason=reason)
         if isinstance(cause, ssl.SSLError) and "ALERT" in (cause.reason or ""):
             message = f"{label}: the system refuses our certificate or TLS version ({cause.reason})"
             return AccessError(message, system=system, reason="client-certificate")

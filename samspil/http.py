@@ -22,7 +22,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Annotated, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 import stamina
@@ -43,15 +43,18 @@ PATIENCE = 30.0  # seconds; a longer Retry-After is left to Airflow's retry
 BUSY = frozenset({408, 425, 429})
 UNTOUCHED = frozenset({"not-reached", "status-425", "status-429", "status-503"})  # the call had no effect
 
+_PORTS = {"http": 80, "https": 443}
+
 Query = Mapping[str, str | int]
 
 
 class HttpSettings(Settings, frozen=True, kw_only=True):
     """What every account over HTTP may set.
 
-    ``ca``: a file of trusted authorities, else the usual ones. ``certificate``: the client's, PEM with its key or
-    PKCS#12 (.p12, .pfx) with ``certificate_password``. ``rate``: calls per second at most, 0 for no limit; all tasks
-    of the account keep it together.
+    ``ca``: a file of trusted authorities, else the usual ones. ``crl``: a file or folder of their revocation lists
+    (spærrelister), kept fresh by somebody; empty: nobody asks whether a certificate was revoked. ``certificate``: the
+    client's, PEM with its key or PKCS#12 (.p12, .pfx) with ``certificate_password``. ``rate``: calls per second at
+    most, 0 for no limit; all tasks of the account keep it together.
     """
 
     timeout: Annotated[float, Meta(gt=0, le=3600)] = (
@@ -60,6 +63,7 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     attempts: Annotated[int, Meta(ge=1, le=10)] = 3
     rate: Annotated[float, Meta(ge=0)] = 0.0
     ca: str = ""
+    crl: str = ""
     certificate: str = ""
     certificate_password: Annotated[str, SECRET] = ""
 
@@ -86,11 +90,12 @@ class Session:
         self._session.trust_env = False  # no password of a .netrc, no other CA by accident; the proxy is still used:
         try:
             self._session.proxies = dict(get_environ_proxies(settings.url))
+            self._origins = {_origin(settings.url)}
         except ValueError:
             raise SettingsError("is not the address of a system that speaks HTTP", field=system) from None
         self._session.headers["User-Agent"] = "samspil"
-        if settings.ca or settings.certificate:
-            self._identity = identity(settings.ca, settings.certificate, settings.certificate_password)
+        if settings.ca or settings.crl or settings.certificate:
+            self._identity = identity(settings.ca, settings.certificate, settings.certificate_password, settings.crl)
             self._session.verify = settings.ca or True
             self._session.mount("https://", Certified(self._identity.context))
 
@@ -109,7 +114,8 @@ class Session:
 
         ``parts`` fill in the path's ``{name}``s. ``repeatable``: may be sent again though it may have had its effect;
         by default all but POST and PATCH. What certainly had no effect is tried again in any case.
-        Raises, besides the above, Refused if a part is none (empty, dots).
+        Raises, besides the above, Refused if a part is none (empty, dots), SettingsError (``elsewhere``) for a URL of a
+        host that neither the account nor ``allow`` names.
         A redirect is not followed, as it would take credentials and data to where nobody agreed to.
         """
         url, label = self._url(path, parts or {}), f"{method} {path.partition('?')[0]}"
@@ -126,9 +132,23 @@ class Session:
                 return once()
         raise AssertionError  # stamina raises the last error itself
 
+    def allow(self, url: str) -> None:
+        """Let calls go to this URL's host, too: one that the settings name, such as where tokens are given out.
+
+        Raises SettingsError if it is no address over HTTP.
+        """
+        try:
+            scheme, host, _ = origin = _origin(url)
+        except ValueError:
+            scheme, host, origin = "", "", ("", "", 0)
+        if scheme not in _PORTS or not host:
+            raise SettingsError("names an address that is none over HTTP", field=self.system)
+        self._origins.add(origin)
+
     def post(self, url: str, *, data: bytes, headers: Mapping[str, str], stream: bool = True) -> requests.Response:
         """Post to a URL and hand over the answer unread; to be closed by the caller. Tried once only."""
         label = f"POST {url.partition('?')[0]}"
+        self._require_ours(url)
         context = self._once("POST", url, label, query=None, data=data, headers=headers)
         response = context.__enter__()
         if not stream:
@@ -147,7 +167,21 @@ class Session:
         if not {"", ".", ".."}.isdisjoint(parts.values()):
             raise Refused("bad-id", hint="it would change the address called")
         filled = path.format_map({name: quote(part, safe="") for name, part in parts.items()}) if parts else path
-        return filled if "://" in filled else f"{self._settings.url}/{filled.lstrip('/')}"
+        if "://" not in filled:
+            return f"{self._settings.url}/{filled.lstrip('/')}"
+        self._require_ours(filled)
+        return filled
+
+    def _require_ours(self, url: str) -> None:
+        """A URL may have been in an answer: it leads to no host that the settings do not name (SSRF)."""
+        try:
+            known = _origin(url) in self._origins
+        except ValueError:
+            known = False
+        if not known:
+            raise SettingsError(
+                "an address of another host than the account's is not called", field=self.system, reason="elsewhere"
+            )
 
     def _once(
         self,
@@ -216,6 +250,12 @@ class Session:
             raise Unavailable(message, system=self.system, reason=reason, retry_after=_retry_after(response))
         if 300 <= status < 400:
             raise SettingsError(f"{message}; put the system's new address in the account", field=self.system)
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port. Raises ValueError if the port is none."""
+    parts = urlsplit(url)
+    return parts.scheme.lower(), parts.hostname or "", parts.port or _PORTS.get(parts.scheme.lower(), 0)
 
 
 def _again(error: Exception, safe: bool) -> bool | float:

@@ -140,6 +140,8 @@ class Message(NamedTuple):
         """
         placed, used = Placed(), set()
         for element in list(root.iter()):  # its children are taken out on the way
+            if element.tag == INCLUDE and element.getparent() is not None:  # a good one was taken out with its parent
+                raise _misplaced()
             name = _referred(element, xop=self.xop)
             if not name:
                 continue
@@ -189,9 +191,14 @@ def _referred(element: etree._Element, *, xop: bool) -> str:
     if element[0].tag != INCLUDE:
         return ""
     href = element[0].get("href", "")
-    if len(element) != 1 or len(element[0]) or not href.startswith("cid:") or (element.text or "").strip():
-        raise invalid("an xop:Include that is not all of its element")
+    beside = (element.text or "") + (element[0].tail or "")
+    if len(element) != 1 or len(element[0]) or not href.startswith("cid:") or beside.strip():
+        raise _misplaced()
     return unquote(href[4:])
+
+
+def _misplaced() -> Refused:
+    return invalid("an xop:Include that is not all of its element")
 
 
 def parse(chunks: Iterable[bytes], content_type: str, *, small: int = 1 << 24) -> Message:

@@ -38,7 +38,7 @@ def parts(chunks: Iterable[bytes], content_type: str) -> tuple[str, dict[str, Pa
         raise invalid("not multipart/related with a boundary")
     found: dict[str, Part] = {}
     for headers, content in _parts(iter(chunks), b"\r\n--" + boundary.encode("latin-1")):
-        name = _bare(headers.get("Content-ID", "")) or f"part {len(found)}"
+        name = _bare(_text(headers, "Content-ID")) or f"part {len(found)}"
         if name in found:
             raise invalid("two parts of one content id")
         found[name] = Part(headers.get_content_type(), content)
@@ -51,6 +51,11 @@ def parts(chunks: Iterable[bytes], content_type: str) -> tuple[str, dict[str, Pa
 def invalid(hint: str) -> Refused:
     """What a message is that is not put together as it should be."""
     return Refused("multipart-invalid", hint=hint)
+
+
+def _text(headers: Headers, name: str, otherwise: str = "") -> str:
+    """A header's text; with bytes beyond ASCII in it, it comes as another type."""
+    return str(headers.get(name, otherwise))
 
 
 def _bare(name: str) -> str:
@@ -69,7 +74,7 @@ def _parts(chunks: Iterator[bytes], boundary: bytes) -> Iterator[tuple[Headers, 
         head = Spool()
         reader.until(b"\r\n\r\n", head, limit=_HEAD)
         headers = _headers(b"".join(head.chunks()))
-        if headers.get("Content-Transfer-Encoding", "binary").strip().lower() not in ("binary", "8bit", "7bit"):
+        if _text(headers, "Content-Transfer-Encoding", "binary").strip().lower() not in ("binary", "8bit", "7bit"):
             raise invalid("a part in an encoding of its own")
         content = Spool()
         reader.until(boundary, content)

@@ -24,6 +24,8 @@ class Token:
     """One client's token at one token endpoint; ``form`` is what is sent besides the grant (scope, resource)."""
 
     def __init__(self, session: Session, url: str, *, client: str, secret: str, form: Mapping[str, str]) -> None:
+        if "://" in url:
+            session.allow(url)
         self._session, self._url = session, url
         self._form = {"grant_type": "client_credentials", "client_id": client, "client_secret": secret, **form}
         self._header, self._expires = "", 0.0

@@ -62,8 +62,13 @@ def malformed(error: etree.XMLSyntaxError) -> Refused:
 
 
 def local(element: etree._Element) -> str:
-    """The element's name without its namespace."""
-    return etree.QName(element).localname
+    """The element's name without its namespace. Not by ``QName``, which raises where a prefix was never declared."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def namespace(element: etree._Element) -> str:
+    """The namespace of the element's name; empty if it is in none."""
+    return str(element.tag).rpartition("}")[0][1:]
 
 
 def find(root: etree._Element, name: str) -> etree._Element | None:

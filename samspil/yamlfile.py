@@ -1,6 +1,6 @@
 """A YAML file as a typed struct, with errors that point at file, line and field.
 
-Only plain YAML: no tags, no objects, no anchors that grow, at most ``LIMIT`` bytes.
+Only plain YAML: no tags, no objects, no anchors that grow, at most ``LIMIT`` bytes, ``DEEPEST`` levels within each other.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from samspil.choices import choices
 from samspil.errors import SettingsError
 
 LIMIT = 1_000_000  # bytes; a municipality's file is a few kilobytes
+DEEPEST = (
+    50  # levels; a declaration has ten. libyaml's composer calls itself for each, and ends the process when it may not
+)
 TODO = "!TODO"  # before a value that a person has still to decide; the value is the question
 
 T = TypeVar("T")
@@ -60,6 +63,7 @@ class YamlFile(Generic[T]):
         if len(data) > LIMIT:
             raise SettingsError(f"is larger than {LIMIT} bytes", file=str(self.path))
         try:
+            self._require_shallow(data)
             node = yaml.compose(data, Loader=_LOADER)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
@@ -69,6 +73,18 @@ class YamlFile(Generic[T]):
         except (yaml.YAMLError, UnicodeDecodeError):
             raise SettingsError("is not YAML text in UTF-8", file=str(self.path)) from None
         return None if node is None else self._build(node, "")
+
+    def _require_shallow(self, data: bytes) -> None:
+        """Count levels in the stream of events, which needs no more memory or stack for a deep file."""
+        depth = 0
+        for event in yaml.parse(data, Loader=_LOADER):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > DEEPEST:
+                    line = event.start_mark.line + 1 if event.start_mark else 0
+                    raise SettingsError(f"has more than {DEEPEST} levels", file=str(self.path), line=line)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
 
     def _build(self, node: yaml.Node, at: str) -> Any:
         if id(node) in self._built:  # an alias: YAML's way to make a small file huge; nothing here needs one

@@ -17,7 +17,7 @@ from samspil.agreement.pseudonyms import Pseudonyms
 from samspil.agreement.reports import Report
 
 Percent = Annotated[float, Meta(ge=0, le=100)]
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z", max_length=60)]
 Text = Annotated[str, Meta(pattern=r"\S", max_length=1000)]
 Rhythm = Literal["nightly", "weekly", "monthly", "on-change"]
 
@@ -25,9 +25,9 @@ Rhythm = Literal["nightly", "weekly", "monthly", "on-change"]
 class Municipality(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A municipality (kommune): ``code`` is three digits as text, ``cvr`` the business number of its administration."""
 
-    code: Annotated[str, Meta(pattern=r"^[0-9]{3}$")]
+    code: Annotated[str, Meta(pattern=r"^[0-9]{3}\Z")]
     name: Text
-    cvr: Annotated[str, Meta(pattern=r"^[0-9]{8}$")]
+    cvr: Annotated[str, Meta(pattern=r"^[0-9]{8}\Z")]
 
 
 class SystemUse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -160,7 +160,7 @@ class _Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     municipality: Municipality
     systems: Annotated[dict[Name, SystemUse], Meta(min_length=1)]
     schedule: str
-    deadline: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+    deadline: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
 
 
 class WrittenFile(_Common, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -24,10 +24,12 @@ class UnexpectedError(Exception):
 
 
 def check(path: str, system: str) -> None:
-    """Reach one system and log in."""
+    """Reach one system and log in; warn of what this rests on and runs out soon."""
     with _hub(path) as (hub, steps):
-        steps.check(hub, system)
+        warnings = steps.check(hub, system)
     log.info("%s answers and lets us in", system)
+    for warning in warnings:
+        log.warning("%s: %s", system, warning)
 
 
 def plan(path: str, flow: str, rhythm: str) -> int:

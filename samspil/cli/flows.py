@@ -11,7 +11,7 @@ import typer
 from samspil.cli import failure, show
 from samspil.cli.arguments import Limit, Municipality, OneFlow
 from samspil.cli.runs import COUNTS, numbers
-from samspil.errors import GuardTripped, SamspilError
+from samspil.errors import GuardTripped, SamspilError, shown
 
 if TYPE_CHECKING:
     from samspil.agreement import Flow
@@ -24,6 +24,8 @@ _PLANNED = ("read", "create", "update", "delete", "hold back", "unchanged", "fil
 def check(municipality: Municipality) -> None:
     """Reach every system of a municipality and log in, changing nothing.
 
+    Warns of certificates and revocation lists that run out soon, 30 days ahead.
+
     Example: `samspil check randers`
     """
     from samspil import flow as steps  # noqa: PLC0415  # a command pays only for what it uses
@@ -34,8 +36,10 @@ def check(municipality: Municipality) -> None:
         for system in hub.file.systems:
             try:
                 with show.working(system):
-                    steps.check(hub, system)
+                    warnings = steps.check(hub, system)
                 show.line(f"✓ {system}")
+                for warning in warnings:
+                    show.warning(f"! {system}: {warning}")
             except SamspilError as error:
                 problems[system] = error
                 failure.tell(error, system)
@@ -184,9 +188,9 @@ def _first(preview: Preview, limit: int, say: show.Say) -> tuple[list[Change], i
 
 def _row(change: Change) -> tuple[object, ...]:
     if change.what == "create":  # one line: all of it is new
-        fields = " · ".join(f"{field.path}: {field.after}" for field in change.fields)
+        fields = " · ".join(shown(f"{field.path}: {field.after}") for field in change.fields)
     else:
-        fields = "\n".join(f"{field.path}: {field.before} → {field.after}" for field in change.fields)
+        fields = "\n".join(shown(f"{field.path}: {field.before} → {field.after}") for field in change.fields)
     return change.what, change.key[:12] or "(a page)", fields or change.reason
 
 

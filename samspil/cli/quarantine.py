@@ -12,7 +12,7 @@ import typer
 
 from samspil.cli import failure, show
 from samspil.cli.arguments import LARGEST, Limit, Municipality, OneFlow, Why, user
-from samspil.errors import SamspilError, SettingsError
+from samspil.errors import SamspilError, SettingsError, shown
 
 group = typer.Typer(
     help="What was held back, why, and sending it through again.\n\nExample: `samspil quarantine list randers`",
@@ -40,7 +40,7 @@ def list_entries(municipality: Municipality, flow: OneFlow = None, limit: Limit 
     if not found:
         show.line(f"{name}: nothing is held back")
         return
-    rows = [(e.id, e.flow, e.stage, e.reason, e.field, e.hint, show.moment(e.at)) for e in found[:limit]]
+    rows = [(e.id, e.flow, e.stage, *map(shown, (e.reason, e.field, e.hint)), show.moment(e.at)) for e in found[:limit]]
     columns = ("entry", "flow", "stage", "reason", "field", "hint", "since")
     show.table(f"{name}: {len(found)} held back", columns, rows, ("entry",))
     if len(found) > limit:
@@ -73,7 +73,7 @@ def show_entry(
     if raw:
         show.document(payload)
         return
-    show.line(f"{found.flow}, {found.stage}: {found.reason} {found.field} {found.hint}".rstrip())
+    show.line(shown(f"{found.flow}, {found.stage}: {found.reason} {found.field} {found.hint}".rstrip()))
     show.line(_readable(payload))
     if found.stage == "read":
         show.line(f"A page that could not be cut into records. {_NEXT_READ}.")

@@ -21,8 +21,10 @@ Say = Callable[[str], None]
 
 _UNBOUNDED = 10_000  # characters: wider than any table here
 _HALF_A_YEAR = 183 * 24 * 3600
-# Systems' texts come here too, and a terminal obeys control characters. Line ends and tabs do no harm.
+# Systems' texts come here too, and a terminal obeys control characters and marks of direction. Line ends and tabs do no
+# harm where we write them; a name's or a value's are written out before (``samspil.errors.shown``).
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+_CONTROL |= {code: f"\\u{code:04x}" for code in (0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))}
 _HYPHENATED = {  # on a terminal too narrow for the whole words
     "balance": "bal-\nance",
     "delivered": "deliv-\nered",
@@ -76,6 +78,11 @@ def line(text: str) -> None:
 def problem(text: str) -> None:
     """Print a line to the error stream."""
     _errors().print(clean(text), markup=False, highlight=False, style="red", soft_wrap=True)
+
+
+def warning(text: str) -> None:
+    """Print a line to the error stream about what will be a problem if nobody acts."""
+    _errors().print(clean(text), markup=False, highlight=False, style="yellow", soft_wrap=True)
 
 
 def note(text: str) -> None:

@@ -7,8 +7,9 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 Word = Annotated[str, Meta(min_length=1)]
+FileName = Annotated[str, Meta(min_length=1, max_length=100)]  # a longer one is an error of the operating system's own
 Key = Word | Annotated[tuple[Word, ...], Meta(min_length=1)]  # what names a record, in one part or several
-Reason = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$")]  # one of ours, in kebab-case
+Reason = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*\Z")]  # one of ours, in kebab-case
 
 
 class Closed(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -25,7 +25,7 @@ from samspil.declared.values import filled, text
 from samspil.http import Session
 from samspil.token import Token
 
-Header = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9-]*$")]
+Header = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9-]*\Z")]
 Secret = Annotated[str, Meta(min_length=1), SECRET]
 Word = Literal["none", "basic", "bearer", "certificate"]
 
@@ -43,7 +43,7 @@ class OAuth(Closed, frozen=True, kw_only=True):
     ``form``: more fields of the token request, with ``{name}`` for a setting.
     """
 
-    token: Annotated[str, Meta(pattern=r"^(/|https?://)\S+$")]
+    token: Annotated[str, Meta(pattern=r"^(/|https?://)\S+\Z")]
     scope: str = ""
     form: dict[str, str] = field(default_factory=dict)
 

@@ -27,7 +27,7 @@ from samspil.yamlfile import YamlFile
 KINDS: Mapping[str, type] = {"text": str, "integer": int, "number": float, "boolean": bool}
 LOGIN = ("username", "password")  # they come from the account's login, so the login declares them
 
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$")]
+Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z")]
 S = TypeVar("S", bound=Base)
 
 

@@ -54,18 +54,28 @@ class FileKind(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """One kind of file, and the files whose rows are lists in its records.
 
     ``formulas``: ``as-is`` leaves text alone; ``apostrophe`` puts one before text that a spreadsheet would run
-    (``= + - @`` tab, line break, or an apostrophe already there) and takes it away when reading: nothing is lost.
+    (``= + - @``, also in full width, tab, line break, or an apostrophe already there) and takes it away when reading:
+    nothing is lost. Cells of another type have no such text: it is refused. A child file that says nothing is written as
+    the file above it; a top file that says nothing, as-is.
     """
 
     file: str
     key: str | tuple[str, ...] = ""  # a child that nothing hangs on needs none
     columns: tuple[Column, ...]
     trailer: str = ""
-    formulas: Literal["as-is", "apostrophe"] = "as-is"
+    formulas: Literal["as-is", "apostrophe"] | None = None
     list: str = ""
     record: str = ""
     parent: str = ""
     children: tuple[FileKind, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.formulas is not None and any(child.formulas is None for child in self.children):
+            alike = (
+                child if child.formulas is not None else msgspec.structs.replace(child, formulas=self.formulas)
+                for child in self.children
+            )
+            msgspec.structs.force_setattr(self, "children", tuple(alike))
 
     @property
     def pattern(self) -> str:

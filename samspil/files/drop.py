@@ -18,7 +18,7 @@ from typing import Any
 from samspil.errors import Refused
 from samspil.files.columns import Column, FileKind
 from samspil.files.csvfile import OURS, Dialect, Encoding
-from samspil.files.rows import guard
+from samspil.files.rows import guard, runs
 
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
@@ -39,6 +39,8 @@ def check(kind: FileKind, record: Record, encoding: Encoding, *, at: str = "") -
             raise Refused("unknown-field", field=f"{at}{name}")
     for name, column in columns.items():
         _check_cell(column, record.get(name), encoding, f"{at}{name}")
+        if kind.formulas == "apostrophe" and column.type != "text" and runs(str(record.get(name) or "")):
+            raise Refused("formula", field=f"{at}{name}", hint=f"no {column.type} begins like that")
     for name, child in lists.items():
         for row in record.get(name) or ():
             check(child, row, encoding, at=f"{at}{name}[].")

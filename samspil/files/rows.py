@@ -19,7 +19,9 @@ from samspil.files.lines import Line, cells
 GROUP, ITEM = b"\x1d", b"\x1e"
 SPOILT = b"\x18"
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")  # control characters but tab and line breaks
-_GUARDED = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
+_RUN = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full width, which some run as well
+_GUARDED = (*_RUN, "'")
+_NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
 
 Dict = dict[str, Any]
 
@@ -124,6 +126,11 @@ def spoilt(line: Line, file: str) -> bytes:
     """A row with a problem, in a form that decodes to its refusal."""
     refusal = line.refusal(file)
     return SPOILT + SPOILT.join((refusal.reason.encode(), refusal.field.encode(), line.data))
+
+
+def runs(text: str) -> bool:
+    """Whether a spreadsheet may run a cell that is no free text: all but a number with its sign."""
+    return text.startswith(_RUN) and not _NUMBER.fullmatch(text)
 
 
 def guard(text: str) -> str:

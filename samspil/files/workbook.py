@@ -101,7 +101,7 @@ class Workbook:
             raise NotAWorkbook("not-xlsx", "a part of the workbook is missing")
         parser = etree.XMLParser(target=target, **SAFE)
         try:
-            with self._archive.open(member) as stream:
+            with self._opened(member) as stream:
                 for piece in _pieces(stream):
                     parser.feed(piece)
                     yield
@@ -110,6 +110,12 @@ class Workbook:
         except etree.XMLSyntaxError as error:
             raise NotAWorkbook("xml-malformed", f"{posixpath.basename(member)}, line {error.lineno}") from None
         except (zipfile.BadZipFile, zlib.error, EOFError):
+            raise Torn from None
+
+    def _opened(self, member: str) -> IO[bytes]:
+        try:
+            return self._archive.open(member)
+        except (ValueError, NotImplementedError, RuntimeError):  # it points before the file, or wants what XLSX has not
             raise Torn from None
 
 

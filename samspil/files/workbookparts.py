@@ -221,5 +221,11 @@ def _number(letters: str) -> int:
 
 
 def _plain(text: str) -> str:
-    """Text without the way XLSX writes what XML cannot: ``_x000D_`` is a carriage return."""
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
+    """Text without the way XLSX writes what XML cannot: ``_x000D_`` is a carriage return.
+
+    Raises ValueError for half of a character: one beyond 65,535 takes two such escapes.
+    """
+    if "_x" not in text:
+        return text
+    written = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    return written.encode("utf-16-le", "surrogatepass").decode("utf-16-le")

@@ -6,9 +6,12 @@ them in a row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from samspil.errors import GuardTripped, SamspilError, Unavailable
+from samspil.expiry import Expiry, expiries
 from samspil.flow.delivery import Delivery
 from samspil.flow.draft import Draft
 from samspil.flow.guarding import objection
@@ -25,9 +28,14 @@ if TYPE_CHECKING:
 __all__ = ["Counts", "check", "deliver", "guard", "plan", "reconcile"]
 
 
-def check(hub: Hub, system: str) -> None:
-    """Reach one system and log in, changing nothing. Raises SettingsError, AccessError or Unavailable."""
-    hub.connector(system).check()
+def check(hub: Hub, system: str) -> Sequence[Expiry]:
+    """Reach one system and log in, changing nothing. Raises SettingsError, AccessError or Unavailable.
+
+    The warnings: what this access rests on and will run out soon.
+    """
+    connector = hub.connector(system)
+    connector.check()
+    return expiries(connector.settings, datetime.now(UTC))
 
 
 def plan(hub: Hub, name: str, key: str) -> int:

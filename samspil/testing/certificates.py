@@ -83,11 +83,16 @@ class Certificates:
         _write_secret(path, _private(key) + _pem(certificate) + _pem(self._issuing.certificate))
         return path
 
-    def client(self, cvr: str, organisation: str, *, expired: bool = False) -> ClientCertificate:
-        """A client certificate for the organisation with this CVR number; ``expired``: it ran out yesterday."""
+    def client(
+        self, cvr: str, organisation: str, *, expired: bool = False, left: timedelta = YEARS
+    ) -> ClientCertificate:
+        """A client certificate for the organisation with this CVR number; ``expired``: it ran out yesterday, ``left`` is
+        how long it is still valid otherwise.
+        """
         key = self._key()
+        left = timedelta(days=-1) if expired else left
         subject = _name(f"Samspil {organisation}", organisation=organisation, cvr=cvr)
-        certificate = self._leaf(subject, key, ExtendedKeyUsageOID.CLIENT_AUTH, expired=expired)
+        certificate = self._leaf(subject, key, ExtendedKeyUsageOID.CLIENT_AUTH, left=left)
         stem = f"{cvr}-expired" if expired else cvr
         given = ClientCertificate(self.folder / f"{stem}.p12", self.folder / f"{stem}.pem", PASSWORD, cvr)
         chain = [self._issuing.certificate]
@@ -99,6 +104,45 @@ class Certificates:
             ),
         )
         return given
+
+    def crl(
+        self,
+        *revoked: x509.Certificate,
+        left: timedelta = timedelta(days=90),
+        life: timedelta = timedelta(days=180),
+        form: Literal["pem", "der"] = "pem",
+        root: bool = True,
+    ) -> Path:
+        """The authorities' revocation lists: one PEM file, or a folder with a DER file of each.
+
+        ``left`` of their ``life``: how long they are in force; negative: they ran out. ``root=False``: the root's is missing.
+        """
+        signers = {"issuing": self._issuing, **({"root": self._root} if root else {})}
+        lists = {name: self._list(signer, revoked, datetime.now(UTC) + left, life) for name, signer in signers.items()}
+        place = self.folder / f"crl-{uuid.uuid4()}"
+        if form == "pem":
+            place.write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in lists.values()))
+            return place
+        place.mkdir()
+        for name, one in lists.items():
+            (place / f"{name}.crl").write_bytes(one.public_bytes(Encoding.DER))
+        return place
+
+    @property
+    def issuing(self) -> x509.Certificate:
+        """The issuing authority's certificate."""
+        return self._issuing.certificate
+
+    def _list(
+        self, signer: _Signer, revoked: Sequence[x509.Certificate], end: datetime, life: timedelta
+    ) -> x509.CertificateRevocationList:
+        builder = x509.CertificateRevocationListBuilder(signer.certificate.subject)
+        builder = builder.last_update(end - life).next_update(end)
+        for one in revoked:
+            if one.issuer == signer.certificate.subject:
+                entry = x509.RevokedCertificateBuilder(one.serial_number, end - life)
+                builder = builder.add_revoked_certificate(entry.build())
+        return builder.sign(signer.key, hashes.SHA256())
 
     def server_context(self, *, require: bool = False) -> ssl.SSLContext:
         """TLS for a sandbox: asks for a client certificate, and with ``require`` lets no call through without one."""
@@ -127,9 +171,9 @@ class Certificates:
         purpose: x509.ObjectIdentifier,
         *,
         names: Sequence[x509.GeneralName] = (),
-        expired: bool = False,
+        left: timedelta = YEARS,
     ) -> x509.Certificate:
-        builder = _builder(subject, self._issuing.certificate.subject, key, expired=expired)
+        builder = _builder(subject, self._issuing.certificate.subject, key, left=left)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_usage(authority=False), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
@@ -155,8 +199,8 @@ def _name(common_name: str, *, organisation: str = "Sandkasse", cvr: str = "") -
     return x509.Name(parts)
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: Key, *, expired: bool = False) -> x509.CertificateBuilder:
-    end = datetime.now(UTC) - timedelta(days=1) if expired else datetime.now(UTC) + YEARS
+def _builder(subject: x509.Name, issuer: x509.Name, key: Key, *, left: timedelta = YEARS) -> x509.CertificateBuilder:
+    end = datetime.now(UTC) + left
     start = end - YEARS - timedelta(hours=1)  # an hour back, so that a clock a little behind accepts it
     builder = x509.CertificateBuilder(subject_name=subject, issuer_name=issuer, public_key=key.public_key())
     return builder.serial_number(x509.random_serial_number()).not_valid_before(start).not_valid_after(end)

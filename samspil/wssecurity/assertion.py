@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from binascii import Error as NotBase64
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -76,7 +75,7 @@ def certificate(text: str | None) -> x509.Certificate:
     """A certificate from base64. Raises Refused (``token-invalid``)."""
     try:
         return x509.load_der_x509_certificate(b64decode("".join((text or "").split()), validate=True))
-    except (NotBase64, ValueError):
+    except (ValueError, x509.InvalidVersion):
         raise _invalid("a certificate in it cannot be read") from None
 
 

@@ -8,18 +8,24 @@ from collections.abc import Sequence
 from lxml import etree
 
 from samspil import xml
+from samspil.errors import Refused
+
+NO_FORM = "it has no canonical form, such as with a namespace that is no full address"
 
 
 def canonical(element: etree._Element, prefixes: Sequence[str] = ()) -> bytes:
     """The element as it is hashed. ``prefixes`` is the PrefixList of InclusiveNamespaces; ``#default`` for none.
 
     lxml looks for the listed prefixes on the element itself only, so with a list the element is first written out
-    with every declaration that is in scope where it stands.
+    with every declaration that is in scope where it stands. Raises Refused (``signature-invalid``) if it has no such form.
     """
     if prefixes and element.getparent() is not None:
         element = etree.fromstring(etree.tostring(element, with_tail=False), etree.XMLParser(**xml.SAFE))
     options: dict[str, object] = {"inclusive_ns_prefixes": list(prefixes)} if prefixes else {}
-    found: bytes = etree.tostring(element, method="c14n", exclusive=True, with_comments=False, **options)  # type: ignore[call-overload]  # the stubs have no prefixes
+    try:
+        found: bytes = etree.tostring(element, method="c14n", exclusive=True, with_comments=False, **options)  # type: ignore[call-overload]  # the stubs have no prefixes
+    except etree.C14NError:
+        raise Refused("signature-invalid", hint=NO_FORM) from None
     return found
 
 

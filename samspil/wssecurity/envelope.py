@@ -7,6 +7,7 @@ from typing import Any
 
 from lxml import etree
 
+from samspil import xml
 from samspil.errors import Refused
 from samspil.wssecurity.names import DS, ENVELOPES, ID, SAML, WSSE, WSU
 
@@ -20,9 +21,9 @@ class Envelope:
     """
 
     def __init__(self, root: etree._Element) -> None:
-        namespace = etree.QName(root).namespace or ""
+        namespace = xml.namespace(root)
         expected = [f"{{{namespace}}}Header", f"{{{namespace}}}Body"]
-        if namespace not in ENVELOPES or etree.QName(root).localname != "Envelope":
+        if namespace not in ENVELOPES or xml.local(root) != "Envelope":
             raise Refused("signature-invalid", hint="not a SOAP message")
         found = [str(child.tag) for child in root]
         if found == expected[1:]:
@@ -67,7 +68,7 @@ def ids(root: etree._Element) -> Iterator[tuple[etree._Element, str]]:
         for attribute in (ID, _XML_ID):
             if (name := element.get(attribute)) is not None:
                 yield element, name
-        namespace = etree.QName(element).namespace
+        namespace = xml.namespace(element)
         own = "Id" if namespace == DS else "ID" if namespace == SAML else ""
         if own and (name := element.get(own)) is not None:
             yield element, name

@@ -76,7 +76,7 @@ def seal(
     if not isinstance(ours.key, rsa.RSAPrivateKey):
         raise SettingsError("signing a message takes an RSA key", field="certificate")
     root = _parsed(data)
-    namespace = str(etree.QName(root).namespace)
+    namespace = xml.namespace(root)
     body = root[-1]
     header = root[0]
     if header is body:

@@ -19,7 +19,8 @@ class SignedSettings(HttpSettings, frozen=True, kw_only=True):
     """An account over HTTP whose messages may be signed.
 
     ``signing_certificate``: ours, PEM with its key or PKCS#12; empty: nothing is signed. Who signs the answers:
-    ``signer`` (CVR number) or ``signer_certificates`` (PEM), issued by ``signer_ca`` (PEM); empty: nobody does.
+    ``signer`` (CVR number) or ``signer_certificates`` (PEM), issued by ``signer_ca`` (PEM); empty: nobody does. ``crl``
+    counts for them as it does for TLS.
     ``service`` is the system's logical address. With ``sts`` (URL) the certificate is exchanged for a SAML token of
     ``sts_signer`` (CVR number) for ``audience``; ``cvr`` is ours, if the STS wants to be told.
     """
@@ -50,16 +51,22 @@ def secured(
     identity = credentials(settings.signing_certificate, settings.signing_certificate_password)
     trust = None
     if settings.signer or settings.signer_certificates:
-        trust = Trust.read(settings.signer_ca, organisation=settings.signer, certificates=settings.signer_certificates)
+        trust = Trust.read(
+            settings.signer_ca,
+            organisation=settings.signer,
+            certificates=settings.signer_certificates,
+            crl=settings.crl,
+        )
     tokens = None
     if settings.sts:
         if not settings.audience:
             raise SettingsError("is missing: the STS must know for which service the token is", field="audience")
-        issuer = Trust.read(settings.signer_ca, organisation=settings.sts_signer)
+        issuer = Trust.read(settings.signer_ca, organisation=settings.sts_signer, crl=settings.crl)
         http = HttpSettings(
             url=settings.sts,
             timeout=settings.timeout,
             ca=settings.ca,
+            crl=settings.crl,
             certificate=settings.certificate,
             certificate_password=settings.certificate_password,
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -177,7 +176,7 @@ def _named(element: etree._Element, name: str) -> None:
 def _base64(element: etree._Element) -> bytes:
     try:
         return b64decode("".join((element.text or "").split()), validate=True)
-    except NotBase64:
+    except ValueError:  # not base64, or not even ASCII
         raise _invalid("a value in it is not base64") from None
 
 

@@ -17,7 +17,7 @@ from samspil import xml
 from samspil.errors import Refused
 from samspil.opening import elements
 from samspil.spool import Spool
-from samspil.wssecurity.canonical import canonical
+from samspil.wssecurity.canonical import NO_FORM, canonical
 from samspil.wssecurity.envelope import Envelope, ids
 from samspil.wssecurity.names import DIGESTS, ENVELOPES, EXCLUSIVE, ID
 from samspil.wssecurity.signature import Reference, Signature
@@ -99,7 +99,7 @@ class StreamedBody:
         if xml.has_doctype(root):
             raise Refused("xml-doctype", hint="a document type is never accepted")
         self.root = root
-        header = root.find(f"{{{etree.QName(root).namespace}}}Header")
+        header = root.find(f"{{{xml.namespace(root)}}}Header")
         if header is None or len(root) != 2:
             return
         envelope = Envelope(root)
@@ -145,7 +145,10 @@ class StreamedBody:
         if self.root is None or self._reference is None:
             raise Refused("signature-incomplete", hint="Body is not signed")
         options: dict[str, object] = {"inclusive_ns_prefixes": list(self._reference.prefixes)}
-        data: bytes = etree.tostring(self.root, method="c14n", exclusive=True, with_comments=False, **options)  # type: ignore[call-overload]  # the stubs have no prefixes
+        try:
+            data: bytes = etree.tostring(self.root, method="c14n", exclusive=True, with_comments=False, **options)  # type: ignore[call-overload]  # the stubs have no prefixes
+        except etree.C14NError:
+            raise Refused("signature-invalid", hint=NO_FORM) from None
         pieces = data.split(_MARK)
         if not self._begun:
             prefix = f"{self.root.prefix}:".encode() if self.root.prefix else b""

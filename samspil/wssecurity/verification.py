@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
+from samspil import xml
 from samspil.errors import Refused
 from samspil.wssecurity import instant
 from samspil.wssecurity.assertion import Assertion, certificate
@@ -123,10 +124,10 @@ def _checked(
 
 def _complete(envelope: Envelope, covered: Sequence[etree._Element | None]) -> None:
     wanted = [envelope.body, envelope.timestamp]
-    wanted += [child for child in envelope.header if etree.QName(child).namespace == WSA]
+    wanted += [child for child in envelope.header if xml.namespace(child) == WSA]
     for element in wanted:
         if not any(element is one for one in covered):
-            name = etree.QName(element).localname
+            name = xml.local(element)
             raise Refused("signature-incomplete", hint=f"{name} is not signed")
 
 

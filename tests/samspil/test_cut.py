@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
@@ -146,6 +147,25 @@ def test_what_is_not_xml_is_unavailable(body):
     with pytest.raises(Unavailable) as caught:
         list(Cut([body], SHAPE, system="test"))
     assert "answer-not-xml" == caught.value.reason
+
+
+def test_a_prefix_that_nobody_declared_is_malformed_and_no_crash():
+    document = HEAD.replace("<s:Envelope", "<t:Envelope", 1) + plain("1", "a") + TAIL
+    with pytest.raises(Unavailable) as caught:
+        list(Cut([document.encode()], SHAPE, system="test"))
+    assert caught.value.reason in ("answer-not-xml", "answer-truncated")
+
+
+@pytest.mark.parametrize(
+    ("start", "between"), [("", ""), ("", "<p:R><p:Id>1</p:Id></p:R>"), ("<p:R><p:Id>1</p:Id>", "")]
+)
+def test_an_answer_of_little_but_no_record_does_not_fill_the_memory(monkeypatch, start, between):
+    """As it may come out of a few kilobytes of gzip: nothing, records with much between them, a record without end."""
+    monkeypatch.setattr("samspil.cut.BESIDE", 1_000_000)
+    endless = itertools.chain([(HEAD + start).encode()], itertools.repeat(("<x/>" * 5_000 + between).encode()))
+    with pytest.raises(Unavailable) as caught:
+        list(Cut(endless, SHAPE, system="test"))
+    assert "answer-size" == caught.value.reason
 
 
 def test_malformed_xml_rejects_the_rest_and_keeps_what_came_before():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from samspil.errors import Refused, SettingsError, Unavailable
-from samspil.files import FileKind, Rows, check, contract, delivery, render, table
+from samspil.files import Column, FileKind, Rows, check, contract, delivery, render, table
 from samspil.files.rows import guard, unguard
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00\x18\x1d\x1e"), max_size=12) | st.text(
@@ -136,6 +136,38 @@ def test_a_record_kept_since_before_the_contract_changed_is_refused(plan, group)
 def test_guarded_text_comes_back_and_runs_nowhere(text):
     assert text == unguard(guard(text))
     assert not guard(text).startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+
+
+@pytest.mark.parametrize("text", ["=1+1", *(f"{sign}1" for sign in "\uff1d\uff0b\uff0d\uff20")])
+def test_a_child_file_is_guarded_as_the_file_above_it(text):
+    child = FileKind(file="B", columns=(Column(name="Id"), Column(name="Titel")), list="Bs", record="Id")
+    kind = FileKind(file="A", key="Id", columns=(Column(name="Id"),), formulas="apostrophe", children=(child,))
+    (_, written), _ = render(kind, [{"Id": "1", "Bs": [{"Titel": text}]}], "utf-8")
+    assert f"\r\n1;'{text}\r\n" in written.decode()
+    assert kind.children[0].formulas == "apostrophe"
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("-5", True),
+        ("+4512345678", True),
+        ("-1,5", True),
+        ("M", True),
+        ("=1+1", False),
+        ("-1+cmd|x", False),
+        ("@x", False),
+    ],
+)
+@pytest.mark.parametrize("kind_of_cell", ["code", "integer", "decimal", "digits", "date"])
+def test_a_cell_that_is_no_free_text_runs_nowhere(kind_of_cell, text, fits):
+    kind = FileKind(file="A", key="Id", columns=(Column(name="Id", type=kind_of_cell),), formulas="apostrophe")
+    if fits:
+        check(kind, {"Id": text}, "utf-8")
+        return
+    with pytest.raises(Refused) as caught:
+        check(kind, {"Id": text}, "utf-8")
+    assert ("formula", "Id") == (caught.value.reason, caught.value.field)
 
 
 def test_records_are_written_children_first_with_a_trailer(plan):

@@ -298,6 +298,35 @@ def test_a_shared_string_that_is_not_there_is_a_broken_cell():
     assert [("cell-error", "Liste.xlsx:2:Id")] == records(by_hand(f"<sheetData>{HEADER}{cell}</sheetData>"))
 
 
+def test_a_character_may_be_written_as_two_halves_and_not_as_one():
+    halves = ["_xD83E__xDDEA_", "_xD83E_", "_xDDEA__xD83E_"]
+    rows = "".join(inline(half, "x") for half in halves)
+    kind = FileKind(file="Liste", key="B", columns=(SheetColumn(name="A"), SheetColumn(name="B")))
+    data = by_hand(f"<sheetData>{inline('A', 'B')}{rows}</sheetData>")
+    found = records(data, kind)
+    assert "\U0001f9ea" == found[0]["A"]
+    assert ["cell-error", "cell-error"] == [reason for reason, _ in found[1:]]
+
+
+def test_a_list_of_members_that_points_before_the_file_is_part_of_a_workbook():
+    data = book(NAMES, FULL)
+    at = data.rindex(b"PK\x05\x06") + 16  # where the list begins
+    offset = int.from_bytes(data[at : at + 4], "little") + 5_000
+    with pytest.raises((Unavailable, NotThisKind)):
+        records(data[:at] + offset.to_bytes(4, "little") + data[at + 4 :])
+
+
+@pytest.mark.parametrize(("flag", "reason"), [(0x20, "file-incomplete"), (0x40, "file-incomplete")])
+def test_a_member_packed_in_a_way_that_xlsx_has_not_is_no_crash(flag, reason):
+    data = bytearray(book(NAMES, FULL))
+    at = -1
+    while (at := data.find(b"PK\x01\x02", at + 1)) >= 0:
+        data[at + 8] |= flag
+    with pytest.raises(Unavailable) as caught:
+        records(bytes(data))
+    assert reason == caught.value.reason
+
+
 def test_a_row_of_countless_cells_is_cut_off():
     cells = "<c t='inlineStr'><is><t>a</t></is></c>" * 5_000
     assert [("line-too-large", "Liste.xlsx:2")] == records(

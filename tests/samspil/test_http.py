@@ -1,6 +1,11 @@
+import contextlib
 import logging
 import math
+import socket
+import threading
 import time
+import tracemalloc
+import zlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -12,6 +17,7 @@ from starlette.routing import Route
 
 from samspil import http
 from samspil.account import Account
+from samspil.cut import Cut, RecordShape
 from samspil.errors import AccessError, Refused, SettingsError, Unavailable
 from samspil.http import HttpSettings, Session
 from samspil.testing.sandbox import Sandbox
@@ -90,6 +96,47 @@ def test_a_whole_url_is_called_as_it_is(session, sandbox):
     assert session.send("GET", f"http://127.0.0.1:{sandbox.port}/v1/token").body == b"GET /v1/token?"
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.2:{port}/v1/x",
+        "http://127.0.0.1:9/v1/x",
+        "https://127.0.0.1:{port}/v1/x",
+        "http://127.0.0.1:{port}@127.0.0.2/v1/x",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::ffff:169.254.169.254]/latest/meta-data/",
+        "file:///etc/passwd",
+        "gopher://127.0.0.1:{port}/x",
+        "http://127.0.0.1:port/x",
+        "://",
+    ],
+)
+def test_a_url_of_another_host_is_not_called(connect, sandbox, url):
+    """Both servers listen: an address that an answer told would be reached."""
+    with Echo(WORLD) as other:
+        session = connect(sandbox.account, attempts=1)
+        for call in (
+            lambda address: session.send("GET", address),
+            lambda address: session.post(address, data=b"", headers={}),
+        ):
+            with pytest.raises(SettingsError) as caught:
+                call(url.format(port=other.port))
+            assert "elsewhere" == caught.value.reason
+        assert [] == other.calls + sandbox.calls
+
+
+def test_a_host_that_the_settings_name_is_called(session):
+    with Echo(WORLD) as login:
+        session.allow(f"http://127.0.0.1:{login.port}/v1/token")
+        assert 200 == session.send("POST", f"http://127.0.0.1:{login.port}/v1/token", data=b"").status
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "http:///x", "http://x:port/", "ftp://127.0.0.1/x"])
+def test_an_address_that_is_none_over_http_is_not_allowed(session, url):
+    with pytest.raises(SettingsError):
+        session.allow(url)
+
+
 @pytest.mark.parametrize("status", [200, 201, 204, 400, 404, 409, 412, 422])
 def test_an_answer_that_the_connector_understands_is_handed_over(session, status):
     assert session.send("GET", f"/status/{status}").status == status
@@ -165,6 +212,55 @@ def test_an_answer_that_is_too_large_is_unavailable_and_not_asked_for_again(sand
     with pytest.raises(Unavailable) as caught:
         connect(sandbox.account).send("GET", "/x")
     assert (caught.value.reason, len(sandbox.calls)) == ("answer-size", 1)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_answer_that_unpacks_to_more_than_may_be_is_unavailable_and_never_held(monkeypatch, streamed):
+    """Half a gigabyte of blanks in half a megabyte of gzip, over a real socket."""
+    monkeypatch.setattr("samspil.http.LARGEST", 4 << 20)
+    bomb = b"".join(_packed(512 << 20))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        thread = threading.Thread(target=_answer_once, args=(server, bomb), daemon=True)
+        thread.start()
+        session = Session("x", HttpSettings(url=address, timeout=10, attempts=1))
+        tracemalloc.start()
+        try:
+            with pytest.raises(Unavailable) as caught:
+                _read(session, address, streamed=streamed)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+            session.close()
+        thread.join(10)
+    assert ("answer-truncated" if streamed else "answer-size") == caught.value.reason  # the blanks never end
+    assert peak < 64 << 20
+
+
+_SHAPE = RecordShape("urn:x", "R", "Id", "p")
+
+
+def _read(session, address, *, streamed):
+    if not streamed:
+        session.send("GET", "/")
+    list(Cut(session.post(address, data=b"", headers={}).iter_content(1 << 18), _SHAPE, system="x"))
+
+
+def _packed(size):
+    packer = zlib.compressobj(9, wbits=31)
+    yield packer.compress(b"<a>")
+    for _ in range(size >> 20):
+        yield packer.compress(b" " * (1 << 20))
+    yield packer.flush()
+
+
+def _answer_once(server, body):
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65_536)
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+        with contextlib.suppress(OSError):  # the other side hangs up
+            connection.sendall(head.encode() + body)
 
 
 def test_what_passes_is_tried_again_after_the_time_asked_for(sandbox, connect):

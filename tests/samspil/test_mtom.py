@@ -151,6 +151,13 @@ def test_the_xml_need_not_come_first_and_text_may_refer_to_a_part(server, connec
         ),
         (TYPE, message(INCLUDE.format(1, "a@x").replace("cid:", "http://127.0.0.1:9/")), "multipart-invalid"),
         (TYPE, message(INCLUDE.format(1, "a@x").replace("<i:", "x<i:"), part(PDF, "a@x")), "multipart-invalid"),
+        (TYPE, message(INCLUDE.format(1, "a@x").replace("/>", "/>tekst", 1), part(PDF, "a@x")), "multipart-invalid"),
+        (
+            TYPE,
+            message("<x/>" + INCLUDE.format(1, "a@x").replace("<i:", "<y/><i:"), part(PDF, "a@x")),
+            "multipart-invalid",
+        ),
+        (TYPE, message("", part(PDF, "a@x", "a/b", "Content-Transfer-Encoding: \u00e6")), "multipart-invalid"),
         ("multipart/related", b"", "multipart-invalid"),
         ("multipart/mixed; boundary=b", message(""), "multipart-invalid"),
         (TYPE, message("").replace(b"<e:Envelope", b"<!DOCTYPE x []><e:Envelope"), "xml-doctype"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from lxml import etree
 
 from samspil import xml
-from samspil.errors import Refused
+from samspil.cut import Cut, RecordShape
+from samspil.errors import Refused, Unavailable
 
 PREFIXES = {"p": "urn:x", "xsi": xml.XSI}
 
@@ -41,6 +45,31 @@ def test_malformed_xml_is_refused_without_quoting_it(document):
         xml.parse(document)
     assert "xml-malformed" == caught.value.reason
     assert str(caught.value).removeprefix("xml-malformed").strip(": ") in ("", "line 1")
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '<!DOCTYPE a SYSTEM "{url}/a.dtd"><a/>',
+        '<!DOCTYPE a PUBLIC "-//x" "{url}/a.dtd"><a/>',
+        '<!DOCTYPE a [<!ENTITY b SYSTEM "{url}/b">]><a>&b;</a>',
+        '<!DOCTYPE a [<!ENTITY % b SYSTEM "{url}/b">%b;]><a/>',
+        '<a xmlns:xi="http://www.w3.org/2001/XInclude"><xi:include href="{url}/c"/></a>',
+        '<a xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="urn:x {url}/d.xsd"/>',
+        '<?xml-stylesheet href="{url}/e.xsl" type="text/xsl"?><a/>',
+    ],
+)
+def test_a_document_makes_nobody_call_its_address(document):
+    """The address listens: a call would be there."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        data = document.format(url=f"http://127.0.0.1:{server.getsockname()[1]}").encode()
+        with contextlib.suppress(Refused):
+            xml.parse(data)
+        with contextlib.suppress(Unavailable):
+            list(Cut([data], RecordShape("", "a", "b", ""), system="x"))
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 def test_depth_is_bounded():

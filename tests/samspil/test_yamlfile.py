@@ -69,6 +69,20 @@ def test_an_alias_bomb_is_refused_at_once(path):
         read(path, "\n".join(lines))
 
 
+@pytest.mark.parametrize("deep", ["[" * 400_000, "name: " + "{a: " * 100_000, "- " * 100_000, "? " * 100_000])
+def test_a_file_of_countless_levels_is_refused_and_does_not_end_the_process(path, deep):
+    with pytest.raises(SettingsError, match=r"levels|not YAML") as caught:
+        read(path, deep)
+    assert (caught.value.file, caught.value.line) == (str(path), 1)
+
+
+def test_levels_that_a_declaration_has_are_read(path):
+    path.write_text("name: x\nrows:\n  - a: 1\n")
+    assert YamlFile(path, Shape).value.rows == [{"a": 1}]
+    with pytest.raises(SettingsError, match="Expected"):  # as deep as may be, and only then of the wrong type
+        read(path, "name: " + "[" * 49 + "]" * 49)
+
+
 class Deep(msgspec.Struct):
     parts: list[dict[str | int, dict[str, int]]]
 

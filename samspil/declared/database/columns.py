@@ -87,11 +87,11 @@ KINDS: Mapping[str, Kind] = {
 }
 
 
-def kind_of(told: str | list[Any]) -> str:
-    """The kind's name. Raises ValueError if there is no such kind."""
+def kind_of(told: object) -> str:
+    """The kind's name. Raises ValueError if there is no such kind, as of what stands within a list's example."""
     if isinstance(told, list):
         return "list"
-    found = _SPELLING.fullmatch(told)
+    found = _SPELLING.fullmatch(told) if isinstance(told, str) else None
     if found is None:
         raise ValueError(f"is none of: {', '.join(name for name in KINDS if name != 'list')} (with ! where required)")
     return found[1]
@@ -106,9 +106,11 @@ def column(name: str, told: str | list[Any], *, key: bool = False) -> Column[Any
     return Column(name, KINDS[kind_of(told)].made, primary_key=key, nullable=not (key or is_required(told)))
 
 
-def paths(columns: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Field]]:
+def paths(columns: Mapping[Any, Any], before: str = "") -> Iterator[tuple[str, Field]]:
     """Every field of a row by dotted path, ``[]`` after a list. Raises ValueError at a kind there is not."""
     for name, told in columns.items():
+        if not isinstance(name, str):
+            raise ValueError("a column's name is text")  # noqa: TRY004 - a file says it, not a program
         if isinstance(told, list):
             if len(told) != 1 or not isinstance(told[0], dict):
                 raise ValueError(f"{name}: a list has one example of its elements, with their fields")

@@ -17,8 +17,8 @@ from samspil.declared.database import columns
 from samspil.declared.incremental import Marked, Never
 from samspil.yamlfile import YamlFile
 
-Name = Annotated[str, Meta(pattern="^[A-Za-zÆØÅæøå_][A-Za-zÆØÅæøå0-9_]*$", max_length=63)]
-Place = Annotated[str, Meta(pattern=r"^([A-Za-zÆØÅæøå0-9_]+\.)?[A-Za-zÆØÅæøå0-9_]+$", max_length=127)]
+Name = Annotated[str, Meta(pattern=r"^[A-Za-zÆØÅæøå_][A-Za-zÆØÅæøå0-9_]*\Z", max_length=63)]
+Place = Annotated[str, Meta(pattern=r"^([A-Za-zÆØÅæøå0-9_]+\.)?[A-Za-zÆØÅæøå0-9_]+\Z", max_length=127)]
 
 
 class Incremental(incremental.Incremental, frozen=True, kw_only=True):

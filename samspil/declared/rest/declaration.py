@@ -13,16 +13,16 @@ import msgspec
 from msgspec import Meta
 
 from samspil.declared import login, receipt
-from samspil.declared.closed import Closed, Word
+from samspil.declared.closed import Closed, FileName, Word
 from samspil.declared.incremental import Asked, Never
 from samspil.declared.login import Header, KeyOrOAuth
 from samspil.declared.paging import Whole
 from samspil.declared.rest.paging import Pages, Paging, pages
 from samspil.declared.settings import Settings
 
-Path = Annotated[str, Meta(pattern=r"^/\S*$")]
-Call = Annotated[str, Meta(pattern=r"^(POST|PUT|PATCH|DELETE) /\S*$")]
-Place = Annotated[str, Meta(pattern=r"^([^.\s]+(\.[^.\s]+)*)?$")]
+Path = Annotated[str, Meta(pattern=r"^/\S*\Z")]
+Call = Annotated[str, Meta(pattern=r"^(POST|PUT|PATCH|DELETE) /\S*\Z")]
+Place = Annotated[str, Meta(pattern=r"^([^.\s]+(\.[^.\s]+)*)?\Z")]
 Status = Annotated[int, Meta(ge=400, lt=500)]
 
 
@@ -154,7 +154,7 @@ class Declaration(Closed, frozen=True, kw_only=True):
 
     kind: Literal["rest"]
     title: Word
-    openapi: str = "openapi.yaml"
+    openapi: FileName = "openapi.yaml"
     login: login.Word | KeyOrOAuth
     headers: dict[Header, str] = msgspec.field(default_factory=dict)
     settings: Settings = msgspec.field(default_factory=dict)

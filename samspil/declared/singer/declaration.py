@@ -77,10 +77,10 @@ class Declaration(Closed, frozen=True, kw_only=True):
 
     kind: Literal["singer"]
     title: Word
-    tap: Annotated[str, Meta(pattern="^[a-z][a-z0-9_.-]*$")]
+    tap: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.-]*\Z")]
     config: dict[str, Any]
     settings: Settings = msgspec.field(default_factory=dict)
-    catalog: Annotated[str, Meta(pattern=r"^[a-z0-9_-]+\.json$")] = "catalog.json"
+    catalog: Annotated[str, Meta(pattern=r"^[a-z0-9_-]+\.json\Z")] = "catalog.json"
     denied: tuple[str, ...] = ()
     limits: Limits = Limits()
     schemas: Annotated[dict[str, Stream], Meta(min_length=1)]

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from samspil.declared import login, paging, receipt
-from samspil.declared.closed import Closed
+from samspil.declared.closed import Closed, FileName
 from samspil.declared.closed import Word as Name
 from samspil.declared.incremental import Asked, Never
 from samspil.declared.login import Key
@@ -154,7 +154,7 @@ class Declaration(Closed, frozen=True, kw_only=True):
 
     kind: Literal["soap"]
     title: Name
-    wsdl: Name
+    wsdl: FileName
     prefix: str = ""
     login: login.Word | Key
     security: Security | None = None

@@ -17,6 +17,7 @@ from samspil.errors import SettingsError
 
 WSDL = "http://schemas.xmlsoap.org/wsdl/"
 XSD = "http://www.w3.org/2001/XMLSchema"
+LONGEST = 200  # characters of a file's name; one of 256 is an error of the operating system's own
 
 _LOCATED = {  # what names another file, and the attribute it does it with
     f"{{{WSDL}}}import": "location",
@@ -71,7 +72,7 @@ class _Walk:
                 line=line(element),
                 field=location[:200],
             )
-        if not path.is_file():
+        if len(path.name) > LONGEST or not path.is_file():
             raise SettingsError(
                 "there is no such file to import", file=str(file), line=line(element), field=location[:200]
             )

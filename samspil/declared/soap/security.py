@@ -28,8 +28,8 @@ _Given = Annotated[str, Meta(min_length=1)]
 class Token(Closed, frozen=True, kw_only=True):
     """A SAML token bound to our key (holder-of-key), for ``audience`` from the ``sts``, whose CVR number is ``sts_signer``."""
 
-    sts: Annotated[str, Meta(pattern=r"^(https://\S+)?$")] = ""
-    sts_signer: Annotated[str, Meta(pattern=r"^([0-9]{8})?$")] = ""
+    sts: Annotated[str, Meta(pattern=r"^(https://\S+)?\Z")] = ""
+    sts_signer: Annotated[str, Meta(pattern=r"^([0-9]{8})?\Z")] = ""
     audience: str = ""
 
 

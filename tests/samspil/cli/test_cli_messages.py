@@ -2,6 +2,8 @@
 
 import base64
 import os
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import typer
@@ -42,6 +44,16 @@ def test_a_check_says_what_is_fine_and_what_comes_next(town_on_sqlite, samspil):
     assert (0, "") == (answer.code, answer.err)
     for words in ("✓ jobcenter", "✓ journal", "✓ star", "8 of 8 flows", f"Next: samspil plan {TOWN}"):
         assert words in answer.out
+
+
+def test_a_check_warns_of_a_certificate_that_runs_out_soon(town_on_sqlite, samspil):
+    star = town_on_sqlite.sandboxes["star"]
+    file = Path(star.account.extra["certificate"])
+    star.certificates.client(file.stem, "Kommunen", left=timedelta(days=12))  # in the place of the one that lives long
+    answer = samspil("check", TOWN)
+    assert 0 == answer.code
+    assert f"! star: certificate {file} runs out on " in answer.err
+    assert "in 11 days" in answer.err
 
 
 def test_a_check_goes_on_after_a_system_that_fails_and_ends_with_its_code(town_on_sqlite, samspil, monkeypatch):

@@ -122,6 +122,48 @@ def test_a_row_of_every_kind_is_the_same_bytes_on_every_database(database):
     assert json.loads(expected) == database.fetch("action_plan", "P1")
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "'; DROP TABLE plans; --",
+        '"; DROP TABLE plans; --',
+        "\\.",
+        "\\N",
+        "%(id)s %s :id ?",
+        "a\tb\nc\\",
+        "P1') OR ('1'='1",
+        "NULL",
+    ],
+)
+def test_a_value_that_is_sql_is_a_value(database, engine, value):
+    database.write("action_plan", [put(PLAN), put({"id": value, "words": value})])
+    database.write("action_plan", [put({"id": value, "words": value * 2})])  # the other way: it is there already
+    assert {"id": value, "words": value * 2} == database.fetch("action_plan", value)
+    found, _, _ = read(database, "action_plan")
+    assert {"P1", value} == set(found)
+    database.write("action_plan", [gone({"id": value})])
+    assert {"P1"} == set(read(database, "action_plan")[0])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("photo: bytes", '"photo\\n": bytes'),
+        ("photo: bytes", "'photo\"; DROP TABLE plans; --': bytes"),
+        ("photo: bytes", "photo--: bytes"),
+        ("photo: bytes", "photo) SELECT 1 (: bytes"),
+        ("record: plans", '"record": "plans\\n"'),
+        ("record: plans", "record: 'plans\"; --'"),
+        ("record: plans", "record: a.b.plans"),
+    ],
+)
+def test_a_name_that_is_sql_is_no_name(path, old, new):
+    path.write_text(DECLARATION.replace(old, new, 1))
+    with pytest.raises(SettingsError) as caught:
+        declared(path)
+    assert 1 == len(str(caught.value).splitlines())
+
+
 def test_what_is_null_is_left_out_and_written_as_null(database):
     database.write("action_plan", [put(PLAN)])
     database.write("action_plan", [put({"id": "P1"})])
@@ -402,6 +444,8 @@ def test_a_dsn_that_cannot_be_used_is_a_setting_to_correct(path, dsn):
         ("photo: bytes", "photo: bytes\n      Robert'); --: text", 10, "schemas.action_plan.columns"),
         ("batch: 500", "batch: 500, replace: true", 9, "unknown field"),
         ("goals: [{id: text!, title: text}]", "goals: [text]", 20, "a list has one example"),
+        ("goals: [{id: text!, title: text}]", "goals: [{id: null}]", 20, "id is none of: text"),
+        ("goals: [{id: text!, title: text}]", "goals: [{~: text}]", 20, "a column's name is text"),
     ],
 )
 def test_a_declaration_that_is_wrong_says_where(path, old, new, line, message):

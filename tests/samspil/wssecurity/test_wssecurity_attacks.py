@@ -282,6 +282,21 @@ def test_somebody_else_of_the_same_authority_is_refused(caught, service, certifi
     assert (AccessError, "signer-untrusted") == (type(error), error.reason)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (rb"(<ds:SignatureValue>)", rb"\1\xc3\xa6"),
+        (rb"(<ds:DigestValue>)", rb"\1\xc3\xa6"),
+        (rb"(<wsse:BinarySecurityToken[^>]*>)", rb"\1\xc3\xa6"),
+        (rb"xmlns:wsse=", rb"xmlns:wssf="),
+        (rb"(<p:Sag)>", rb'\1 xmlns="urn" xmlns:r="relative"><r:x/>'),
+    ],
+    ids=["value", "digest", "certificate", "undeclared", "relative"],
+)
+def test_what_cannot_even_be_read_is_refused_by_name(caught, old, new):
+    assert caught(lambda data: re.sub(old, new, data, count=1)).reason
+
+
 def test_the_right_name_from_another_authority_is_refused(caught, service, tmp_path):
     given = Certificates(tmp_path, keys="rsa").client("19435075", "KOMBIT A/S")
     service.seal = Secured(credentials(str(given.p12), given.password), service.secured.trust).answer
@@ -295,9 +310,28 @@ def test_an_expired_signer_is_refused(caught, service, certificates):
 
 
 def test_a_revoked_signer_is_refused(caught, certificates, security, them):
-    revoked = lambda certificate: certificate == them.certificate  # noqa: E731  # as short as a hook can be
-    trust = Trust.read(str(certificates.ca), organisation="19435075", revoked=revoked)
+    trust = _asking(certificates.crl(them.certificate), certificates)
     assert "signer-revoked" == caught(given=replace(security, trust=trust)).reason
+
+
+def test_a_signer_whose_authority_was_revoked_is_refused(caught, certificates, security):
+    trust = _asking(certificates.crl(certificates.issuing), certificates)
+    assert "signer-revoked" == caught(given=replace(security, trust=trust)).reason
+
+
+@pytest.mark.parametrize("gap", [{"left": timedelta(days=-1)}, {"root": False}], ids=["ran-out", "missing"])
+def test_a_signer_whom_no_list_in_force_speaks_of_is_refused(caught, certificates, security, gap):
+    trust = _asking(certificates.crl(**gap), certificates)
+    assert "revocation-unknown" == caught(given=replace(security, trust=trust)).reason
+
+
+def test_a_signer_whom_no_list_speaks_against_is_trusted(certificates, connect, security):
+    trust = _asking(certificates.crl(form="der"), certificates)
+    assert "20" == connect(replace(security, trust=trust)).call("Hent", {})["Status"]
+
+
+def _asking(crl, certificates):
+    return Trust.read(str(certificates.ca), organisation="19435075", crl=str(crl))
 
 
 @pytest.mark.parametrize(

@@ -276,11 +276,11 @@ PROBLEMS = {
     ),
     "an STS without TLS": (
         '{answers: signed, token: {sts: "http://sts"}}',
-        "connector.yaml:5: security.token.sts: Expected `str` matching regex '^(https://\\\\S+)?$'",
+        "connector.yaml:5: security.token.sts: Expected `str` matching regex '^(https://\\\\S+)?\\\\Z'",
     ),
     "a signer that is no CVR number": (
         '{answers: signed, token: {sts_signer: "KOMBIT"}}',
-        "connector.yaml:5: security.token.sts_signer: Expected `str` matching regex '^([0-9]{8})?$'",
+        "connector.yaml:5: security.token.sts_signer: Expected `str` matching regex '^([0-9]{8})?\\\\Z'",
     ),
     "an unknown word of a token": (
         "{answers: signed, token: {issuer: x}}",
