@@ -1,0 +1,33 @@
+"""The register of consents, on both databases."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from samspil.store import consents, runs
+from samspil.store.consents import GIVEN, NEVER, WITHDRAWN
+
+ONE, OTHER = b"1" * 16, b"2" * 16
+
+
+def test_a_consent_given_and_taken_back_is_withdrawn_and_one_never_given_is_not(store):
+    states = []
+    for one, other in ((True, False), (False, False), (False, False), (True, True)):
+        with store.transaction() as connection:
+            consents.learn(connection, 1, [(ONE, ONE, one), (OTHER, OTHER, other)])
+            states.append([row.state for row in sorted(consents.load(connection, [1]))])
+    assert states == [[GIVEN, NEVER], [WITHDRAWN, NEVER], [WITHDRAWN, NEVER], [GIVEN, GIVEN]]
+
+
+def test_what_did_not_change_is_not_looked_at_again_and_a_change_has_the_source_read_as_a_whole(store):
+    with store.transaction() as connection:
+        flow = runs.flow_id(connection, "760", "notes")
+        carrier = runs.flow_id(connection, "760", "orders")
+        looked = []
+        for given in (True, True, False):
+            consents.learn(connection, carrier, [(ONE, ONE, given)])
+            connection.execute(text("UPDATE flows SET cursor = 'here'"))
+            again = consents.look_again(connection, flow, [carrier])
+            cursors = dict(connection.execute(text("SELECT name, cursor FROM flows")).all())
+            looked.append((again, cursors["notes"], cursors["orders"]))
+    assert looked == [(True, None, "here"), (False, "here", "here"), (True, None, "here")]
