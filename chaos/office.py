@@ -112,7 +112,7 @@ class Office(Sandbox):
         elif number not in self.plans:
             return {"key": item["key"], "status": 404}
         self.plans[number] = plan
-        self._note("put", plan, item["key"])
+        self._took_effect("put", plan, item["key"])
         return {"key": item["key"], "status": 200, "id": number}
 
     def _take_away(self, item: Item) -> Item:
@@ -122,8 +122,8 @@ class Office(Sandbox):
         if plan["id"] in self.refuses:
             return {"key": item["key"], "status": 422}
         del self.plans[item["id"]]
-        self._note("delete", plan, item["key"])
+        self._took_effect("delete", plan, item["key"])
         return {"key": item["key"], "status": 200}
 
-    def _note(self, action: str, plan: Item, idempotency: str) -> None:
+    def _took_effect(self, action: str, plan: Item, idempotency: str) -> None:
         self.effects.append(Effect(action, plan["id"], plan["cpr"], int(plan["title"]), idempotency))

@@ -49,6 +49,7 @@ class Row(NamedTuple):
             updated_at=self.changed.isoformat(),
             citizens_wish=self.wish,
             purpose=text,
+            goals=[{"id": "g", "title": "Goal", "status": "ongoing", "sub_goals": []}],
         )
 
 
