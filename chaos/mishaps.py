@@ -20,7 +20,6 @@ import re
 import resource
 import signal
 import time
-from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -43,6 +42,7 @@ class Mishaps:
 
     def __init__(self, job: Job, tell: Tell) -> None:
         self._job, self._tell = job, tell
+        self._disk = ""  # "pages" or "full", once it is so
         self.points = Points(job.get("at", 0), self._happen)
 
     def begin(self) -> None:
@@ -52,42 +52,39 @@ class Mishaps:
             real = time.time
             setattr(time, "time", lambda: real() + clock)  # noqa: B010  # all that the store writes is timed by it
         self.points.watch()
+        if self._job.get("what") == "pages":
+            event.listen(Engine, "before_cursor_execute", self._limited)
+        if self._job.get("what") == "full":
+            for moment in ("do_execute", "do_executemany", "do_execute_no_params"):
+                event.listen(Engine, moment, self._full)
+            copy = bulk._copy  # noqa: SLF001  # as it would be met in there
+            setattr(bulk, "_copy", lambda *rows: self._full(None, "INSERT") or copy(*rows))  # noqa: B010
 
     def _happen(self, name: str) -> None:
         self._tell({"at": name})
-        happen: dict[str, Callable[[], None]] = {
-            "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
-            "pages": _no_new_pages,
-            "size": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY)),
-            "full": _full,
-            "terminate": lambda: _terminate(self._job["store"]),
-            "ask": self._ask,
-        }
-        happen[self._job["what"]]()
+        what = self._job["what"]
+        if what == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif what == "size":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        elif what == "terminate":
+            _terminate(self._job["store"])
+        elif what == "ask":
+            self._ask()
+        else:
+            self._disk = what
 
     def _ask(self) -> None:
         self._tell({"please": self._job["please"]})
         time.sleep(ASKED)
 
+    def _limited(self, connection: Any, *_: Any) -> None:
+        if self._disk:
+            connection.connection.driver_connection.execute("PRAGMA max_page_count = 1")  # it becomes what there is
 
-def _no_new_pages() -> None:
-    def limit(connection: Any, *_: Any) -> None:
-        connection.connection.driver_connection.execute("PRAGMA max_page_count = 1")  # it becomes what there is
-
-    event.listen(Engine, "before_cursor_execute", limit)
-
-
-def _full() -> None:
-    def full(_cursor: Any, statement: str, *_: Any) -> None:
-        if _WRITES.match(statement):
+    def _full(self, _cursor: Any, statement: str, *_: Any) -> None:
+        if self._disk and _WRITES.match(statement):
             raise psycopg.errors.DiskFull("could not extend file: No space left on device")
-
-    def copy(*_: Any) -> None:
-        raise psycopg.errors.DiskFull("could not extend file: No space left on device")
-
-    for moment in ("do_execute", "do_executemany", "do_execute_no_params"):
-        event.listen(Engine, moment, full)
-    setattr(bulk, "_copy", copy)  # noqa: B010  # as it would be met in there
 
 
 def _terminate(store: str) -> None:

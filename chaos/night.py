@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -66,11 +66,12 @@ def prepare(folder: str, broken: str = "") -> None:
     pending._CHUNK = 6  # noqa: SLF001
     if broken:
         BROKEN[broken]()
+    stamina.instrumentation.set_on_retry_hooks([])  # it would print each
     stamina.set_testing(testing=True, attempts=3, cap=True)  # the same attempts, without waits
 
 
 def work(job: Job, tell: Tell) -> None:
-    """Do a job: ``do`` is night, replay or look. What it tells last is ``done``, if it came that far."""
+    """Do a job: ``do`` is night or replay. What it tells last is ``done``, if it came that far."""
     mishaps = Mishaps(job, tell)
     mishaps.begin()
     accounts = {
@@ -79,9 +80,11 @@ def work(job: Job, tell: Tell) -> None:
     }
     done: Any
     try:
-        with ChaosHub(_file(job["folder"]), Store(job["store"]), Vault(KEY, "760"), accounts.__getitem__) as hub:
+        with ChaosHub(
+            _file(job["folder"]), Store(job["store"], create=job["create"]), Vault(KEY, "760"), accounts.__getitem__
+        ) as hub:
             hub.classes = {"centre": _class(job["reads"]), "office": _class("office")}
-            done = {"night": _night, "replay": _replay, "look": _look}[job["do"]](hub, job, mishaps)
+            done = (_night if job["do"] == "night" else _replay)(hub, job, mishaps)
     except Unavailable as error:
         tell({"unavailable": error.reason, "points": mishaps.points.count})
         return
@@ -96,7 +99,8 @@ def _night(hub: Hub, job: Job, mishaps: Mishaps) -> Any:
     mishaps.points.here("before deliver")
     steps.deliver(hub, run)
     mishaps.points.here("before reconcile")
-    return _counted(steps.reconcile(hub, run))
+    done = _counted(steps.reconcile(hub, run))
+    return done if "keys" not in job else {**done, "seen": _look(hub, job["keys"])}
 
 
 def _replay(hub: Hub, _job: Job, _mishaps: Mishaps) -> Any:
@@ -110,18 +114,16 @@ def _counted(counts: Counts) -> Any:
     return {**msgspec.to_builtins(counts), "balances": counts.balances}
 
 
-def _look(hub: Hub, job: Job, _mishaps: Mishaps) -> Any:
+def _look(hub: Hub, keys: Sequence[str]) -> Any:
     """What the store says in the end, in numbers, and which of the records of the story are held back."""
     flow = hub.flow(FLOW)
-    names = {flow.key(key.encode()): key for key in job["keys"]}
+    names = {flow.key(key.encode()): key for key in keys}
     with hub.store.transaction() as connection:
         entries = quarantine.entries(connection, "760")
         status = func.count().label("n")
         receipts = connection.execute(select(tables.receipts.c.status, status).group_by(tables.receipts.c.status))
         by_status = {str(row.status): row.n for row in receipts}
-        linked = connection.execute(
-            select(func.count()).where(tables.links.c.state == tables.DELIVERED)
-        ).scalar_one()
+        linked = connection.execute(select(func.count()).where(tables.links.c.state == tables.DELIVERED)).scalar_one()
         try:
             ledger.verify(connection, "760", hub.vault.signer().public_key())
             whole = True
@@ -137,5 +139,4 @@ def _look(hub: Hub, job: Job, _mishaps: Mishaps) -> Any:
         "linked": linked,
         "ledger": whole,
         "entered": written[tables.ACCEPTED],
-        "process": os.getpid(),
     }

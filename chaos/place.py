@@ -41,6 +41,7 @@ class Place:
         self.folder = Path(self._folder.name)
         prepare(str(self.folder), self._broken)
         self._copied = Copied(work)
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a caller that is killed is no error here
         self.centre, self.office = Centre(), Office()
         self.centre.start()
         self.office.start()
@@ -82,6 +83,7 @@ class Place:
         about = {
             "folder": str(self.folder),
             "store": self.url,
+            "create": self.url.startswith("sqlite"),  # the other's tables are made once
             "ports": {"centre": self.centre.port, "office": self.office.port},
         }
         asked: list[threading.Thread] = []

@@ -24,7 +24,7 @@ class Row(NamedTuple):
     changed: datetime
     order: str = "mine"  # any other may not be sent
     start: str = "2026-01-01"  # or no date: it cannot be mapped
-    wish: str = ""  # of a field that is not sent
+    wish: str = "-"  # of a field that is not sent
 
     @property
     def broken(self) -> bool:

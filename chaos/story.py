@@ -57,7 +57,7 @@ class Story:
         begun = time.monotonic()
         self._place.fresh(self._database)
         self._place.centre.rows = self._rows
-        for night in range(1, self._rng.randint(3, 4) + 1):
+        for night in range(1, self._rng.randint(4, 6) + 1):
             self._night(f"night {night}")
         self._end()
         return Told(
@@ -89,23 +89,23 @@ class Story:
         office.refuses = set()
         for night in range(QUIET):
             self._rows.later()
-            self._run({"do": "replay"}, 0)
-            counts = self._run({"do": "night", "key": f"quiet {night}"}, 0)
+            job = {"do": "night", "key": f"quiet {night}", "keys": list(self._rows.versions)}
+            counts = self._run(job, 0)
             if self._verdict.stuck:
                 return
-            if counts is not None and not counts["receipts"] and self._seen(counts):
+            if counts is None:
+                continue
+            if any(stage == "deliver" for _, stage in counts["seen"]["held"]):
+                self._run({"do": "replay"}, 0)
+            elif not counts["receipts"]:
+                self._judge(counts)
                 return
         self._verdict.stuck.append("it does not come to rest")
 
-    def _seen(self, counts: Job) -> bool:
-        """Look, if nothing waits to be replayed."""
-        seen = self._run({"do": "look", "keys": list(self._rows.versions)}, 0)
-        if seen is None or any(stage == "deliver" for _, stage in seen["held"]):
-            return False
-        self._verdict.judge(self._rows, self._place.office, seen)
+    def _judge(self, counts: Job) -> None:
+        self._verdict.judge(self._rows, self._place.office, counts["seen"])
         if self._job["reads"] == "snapshot" and counts["read"] != len(self._rows.held):
             self._verdict.unbalanced.append(f"{counts['read']} read, {len(self._rows.held)} at the centre")
-        return True
 
     def _run(self, job: Job, goes_wrong: float) -> Any:
         """A process's work. What it did, or None if it did not come to its end."""

@@ -85,6 +85,8 @@ def _disordered(office: Office) -> list[str]:
         if effect.action == "put":
             puts.setdefault(effect.person, []).append(effect.version)
     return [
-        f"version {after} came after {before}" for versions in puts.values() for before, after in pairwise(versions)
+        f"version {after} came after {before}"
+        for versions in puts.values()
+        for before, after in pairwise(versions)
         if after < before
     ]
