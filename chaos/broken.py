@@ -14,13 +14,15 @@ from sqlalchemy import Connection, update
 from samspil.connector import Receipt
 from samspil.errors import Unavailable
 from samspil.flow import delivery, planning, settling
+from samspil.flow.deletions import hold_duplicates
 from samspil.flow.delivery import Delivery
 from samspil.flow.draft import Draft
 from samspil.flow.pending import PendingRows
 from samspil.flow.settling import Settling
 from samspil.store import quarantine, runs, tables
 from samspil.store.comparison import Comparison
-from samspil.store.outbox import Pending
+from samspil.store.outbox import Pending, upsert_links
+from samspil.store.receipts import settle
 
 
 def _set(owner: Any, name: str, value: Any) -> None:
@@ -47,7 +49,7 @@ def _new_keys() -> None:
 
 def _cursor_first() -> None:
     """The cursor moves when the source was read, before anything of it is sure."""
-    real = planning.hold_duplicates
+    real = hold_duplicates
 
     def hold(made: Draft, comparison: Comparison) -> None:
         if made.cursor is not None:
@@ -67,7 +69,7 @@ def _links_at_plan() -> None:
     def write(self: Any, connection: Connection) -> None:
         real(self, connection)
         rows = [(self._flow.id, row[1], row[4], tables.DELIVERED, row[0], None) for row in self._planned]
-        planning.outbox.upsert_links(connection, rows)
+        upsert_links(connection, rows)
 
     _set(planning._Changes, "write", write)  # noqa: SLF001
 
@@ -93,7 +95,7 @@ def _nothing_resumed() -> None:
 
 def _half_settled() -> None:
     """The ledger's entries and the receipts are two transactions."""
-    real, settle = Settling._settle, settling.settle  # noqa: SLF001
+    real = Settling._settle  # noqa: SLF001
 
     def both(self: Any, batch: Sequence[Pending], receipts: Sequence[Receipt]) -> None:
         pairs = zip(batch, receipts, strict=True)

