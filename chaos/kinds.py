@@ -100,9 +100,14 @@ def _committed_late(now: Moment) -> Mishap:
     return other._replace(sure=bool(now.late))
 
 
+def _overtaken(now: Moment) -> Mishap:
+    return Mishap({"what": "stop", "at": now.rng.randint(1, now.points)})
+
+
 KINDS: Mapping[str, Callable[[Moment], Mishap]] = {
     "killed-between-writes": _killed_between_writes,
     "killed-at-any-time": _killed_at_any_time,
+    "overtaken": _overtaken,
     "answer-lost": _answer_lost,
     "duplicated": _duplicated,
     "reordered": _reordered,

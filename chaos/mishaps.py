@@ -4,6 +4,7 @@
 what       how
 ========== =========================================================================================================
 kill       the process kills itself with SIGKILL
+stop       the process stops itself with SIGSTOP, until it is told to go on
 pages      SQLite may take no new page of its file (SQLITE_FULL)
 size       no file may grow (RLIMIT_FSIZE): SQLite meets it as an I/O error
 full       PostgreSQL's driver raises DiskFull (53100) for each write from then on; a real full disk needs a file
@@ -70,6 +71,9 @@ class Mishaps:
         what = self._job["what"]
         if what == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        elif what == "stop":
+            self._tell({"stopped": os.getpid()})
+            os.kill(os.getpid(), signal.SIGSTOP)
         elif what == "size":
             resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
         elif what == "terminate":

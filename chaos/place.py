@@ -27,6 +27,11 @@ MEMORY = Path("/dev/shm")  # noqa: S108  # a killed process loses nothing of it;
 HELD = (0.05, 0.6)  # seconds an SQLite file is locked: less and more than it is waited for
 DOWN = 0.3  # seconds PostgreSQL is down
 
+_TERMINATE = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+)
+
 
 class Place:
     """A context manager. Enter it before anything starts a thread; ``broken`` names an engine broken on purpose."""
@@ -71,10 +76,7 @@ class Place:
             return
         self.url = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            connection.execute(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-            )
+            connection.execute(_TERMINATE)
             tables = ", ".join(metadata.tables)
             connection.execute(f"TRUNCATE {tables} RESTART IDENTITY")
 
@@ -95,6 +97,12 @@ class Place:
             yield told
         for thread in asked:
             thread.join()
+
+    def cut(self) -> None:
+        """End every connection to the PostgreSQL store, as a firewall does to those that are silent for long."""
+        if not self.url.startswith("sqlite"):
+            with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+                connection.execute(_TERMINATE)
 
     def _lock(self, seconds: float) -> None:
         """Write-lock the SQLite file, as another process that works long would."""

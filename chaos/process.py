@@ -17,6 +17,7 @@ Job = dict[str, Any]
 Tell = Callable[[Job], None]
 Work = Callable[[Job, Tell], None]
 
+STOPPED = -int(signal.SIGSTOP)
 PATIENCE = 60.0  # seconds; a copy that takes longer hangs
 
 
@@ -35,7 +36,8 @@ class Copied:
     def run(self, job: Job) -> Iterator[Job]:
         """Let a copy do a job; what it tells, as it tells it, and last how it ended: ``{"ended": its return code}``.
 
-        ``kill_after`` in the job is the time after which it is killed, in seconds.
+        ``kill_after`` in the job is the time after which it is killed, in seconds. One that stops itself has ended with
+        STOPPED; ``{"resume": its process}``, which it told, lets it go on.
         """
         self._socket.sendall(json.dumps(job).encode() + b"\n")
         for line in self._answers:
@@ -58,10 +60,12 @@ def _serve(connection: socket.socket, work: Work) -> None:
     jobs = connection.makefile("r")
     for line in jobs:
         job: Job = json.loads(line)
-        pid = os.fork()
+        pid = job.get("resume") or os.fork()
         if pid == 0:
             _copy(connection, work, job)
-        ended = _wait(pid, job.get("kill_after"))
+        if "resume" in job:
+            os.kill(pid, signal.SIGCONT)
+        ended = _wait_or_stop(pid) if job.get("what") == "stop" else _wait(pid, job.get("kill_after"))
         connection.sendall(json.dumps({"ended": ended}).encode() + b"\n")
     os._exit(0)
 
@@ -103,3 +107,9 @@ def _wait(pid: int, kill_after: float | None) -> int:
         os.kill(pid, signal.SIGKILL if kill_after is not None else signal.SIGABRT)
     _, status = os.waitpid(pid, 0)
     return os.waitstatus_to_exitcode(status)
+
+
+def _wait_or_stop(pid: int) -> int:
+    """The same for one that may stop itself."""
+    _, status = os.waitpid(pid, os.WUNTRACED)
+    return STOPPED if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status)

@@ -11,13 +11,14 @@ from typing import Any
 
 import msgspec
 
-from chaos.kinds import KINDS, LATE, NOTHING, SQLITE, Mishap, Moment
+from chaos.kinds import KINDS, LATE, NOTHING, POSTGRESQL, SQLITE, Mishap, Moment
 from chaos.place import Place
-from chaos.process import Job
+from chaos.process import STOPPED, Job
 from chaos.rows import RECORDS, Rows
 from chaos.verdict import Verdict
 
 QUIET = 8  # nights within which everything must have come to rest
+WHOLE = {SQLITE: 330, POSTGRESQL: 300}  # points of a whole run, or so; not counted, as a seed must tell the same again
 KILLED, HUNG = -9, -6
 BALANCE = ("unbalanced", "undelivered")  # reasons
 
@@ -49,14 +50,14 @@ class Story:
         self._verdict = Verdict()
         self._faults = self._late = 0
         self._points: list[str] = []
-        self._whole = 300  # points of a whole run
+        self._stopped: list[int] = []  # processes
         self._seconds = 0.15 if database == SQLITE else 0.4
 
     def tell(self) -> Told:
         """Let it happen."""
         begun = time.monotonic()
         self._place.fresh(self._database)
-        self._place.centre.rows = self._rows
+        self._place.centre.fresh(self._rows)
         for night in range(1, self._rng.randint(4, 6) + 1):
             self._night(f"night {night}")
         self._end()
@@ -75,6 +76,8 @@ class Story:
         rng, office = self._rng, self._place.office
         self._late = self._rows.night(late=self._kind == LATE)
         office.refuses = {f"r{rng.randrange(RECORDS):02}" for _ in range(rng.choice((0, 0, 0, 1, 2, 4)))}
+        if self._stopped and rng.random() < 0.7:
+            self._go_on()
         tries, goes_wrong = rng.randint(1, 3), 1.0
         while self._run({"do": "night", "key": key}, goes_wrong) is None and tries > 1:
             tries, goes_wrong = tries - 1, 0.4
@@ -87,6 +90,7 @@ class Story:
         """Nothing goes wrong any more: it comes to rest, and everything is where it should be."""
         office = self._place.office
         office.refuses = set()
+        self._go_on()
         for night in range(QUIET):
             self._rows.later()
             job = {"do": "night", "key": f"quiet {night}", "keys": list(self._rows.versions)}
@@ -101,6 +105,17 @@ class Story:
                 self._judge(counts)
                 return
         self._verdict.stuck.append("it does not come to rest")
+
+    def _go_on(self) -> None:
+        """The processes that stand still go on, overtaken by others; half of the time without their connections."""
+        if self._stopped and self._rng.random() < 0.5:
+            self._place.cut()
+        while self._stopped:
+            told: Job = {}
+            for one in self._place.run({"resume": self._stopped.pop()}):
+                told.update(one)
+            if "raised" in told and told["reason"] != "dropped":
+                self._judge_end(told)
 
     def _judge(self, counts: Job) -> None:
         self._verdict.judge(self._rows, self._place.office, counts["seen"])
@@ -120,17 +135,20 @@ class Story:
         self._place.office.faults.clear()
         self._place.centre.faults.clear()
         self._count(mishap, told, happened=happened)
-        if "done" not in told:
+        if told["ended"] == STOPPED:
+            self._stopped.append(told["stopped"])
+        elif "done" not in told:
             self._judge_end(told)
+        if "done" not in told:
             return None
         if job["do"] == "night":
-            self._whole, self._seconds = told["points"], took
+            self._seconds = took
         if told["done"] is not None and "balances" in told["done"]:
             self._verdict.balance(told["done"])
         return told["done"]
 
     def _mishap(self) -> Mishap:
-        moment = Moment(self._rng, self._database, self._whole, self._seconds, self._late)
+        moment = Moment(self._rng, self._database, WHOLE[self._database], self._seconds, self._late)
         return KINDS[self._kind](moment)
 
     def _add(self, mishap: Mishap) -> int:
