@@ -40,6 +40,7 @@ class Office(Sandbox):
 
     def __init__(self) -> None:
         super().__init__(World("760", citizens=1))
+        self._numbers = count(1)  # never given twice, or an answer kept by the network would fit another record
         self.fresh()
 
     def fresh(self) -> None:
@@ -49,9 +50,8 @@ class Office(Sandbox):
         self.plans: dict[str, Item] = {}
         self.reused: list[str] = []  # records whose change came with another change's key
         self.refuses: set[str] = set()  # keys of records that are refused, whatever they say
-        self.before: tuple[Item, ...] = ()
+        self.before: tuple[Item, ...] = ()  # the call before; no network keeps one for a night
         self._answers: dict[str, tuple[Item, Item]] = {}  # idempotency key → what was asked and answered
-        self._numbers = count(1)
 
     def routes(self) -> Starlette:
         return Starlette(

@@ -152,6 +152,7 @@ class Story:
         return KINDS[self._kind](moment)
 
     def _add(self, mishap: Mishap) -> int:
+        self._place.office.before = ()
         if mishap.network is not None:
             at, kind, after, times = mishap.network
             getattr(self._place, at).faults.add(kind, after=after, times=times)
