@@ -104,8 +104,8 @@ def reconcile(hub: Hub, run_id: int) -> Counts:
         require_balance(run, counts)
         if run.state is State.APPROVED:
             require_sent(connection, run)
-            runs.finish(connection, run)
-            hub.ledger.append(connection, {"what": "reconcile", "run": run.id, **flow.context}, ())
+            if runs.finish(connection, run):
+                hub.ledger.append(connection, {"what": "reconcile", "run": run.id, **flow.context}, ())
     return counts
 
 
