@@ -40,6 +40,8 @@ def main() -> int:
         task = progress.add_task("faults", total=each * len(cells))
         for story in tell_all(cells, each, first=told.first, processes=told.processes, broken=told.broken):
             stories.append(story)
+            if told.until_failed and any(story.verdict.numbers.values()):
+                break
             failed = sum(any(story.verdict.numbers.values()) for story in stories)
             progress.update(task, advance=story.faults, description=f"faults, {failed} stories failed")
     seconds = time.monotonic() - begun
@@ -74,6 +76,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--database", nargs="+", choices=(SQLITE, POSTGRESQL), default=[SQLITE, POSTGRESQL])
     parser.add_argument("--first", type=int, default=0, help="the first seed (default: 0)")
     parser.add_argument("--seed", type=int, help="one story, with one --kind and one --database")
+    parser.add_argument("--until-failed", action="store_true", help="stop at the first story that fails")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--broken", choices=BROKEN, default="", help="an engine broken on purpose: it must show")
     told = parser.parse_args()
