@@ -49,7 +49,7 @@ def test_a_fault_of_each_kind_on_each_database_leaves_nothing_lost_doubled_or_ou
 def test_an_engine_that_is_broken_shows(name, tmp_path):
     kind = SHOWN_BY[name]
     done, written = chaos(
-        tmp_path, "--broken", name, "--kind", kind, "--database", "sqlite", "--faults", "30", "--until-failed"
+        tmp_path, "--broken", name, "--kind", kind, "--database", "sqlite", "--faults", "150", "--until-failed"
     )
     assert done.returncode == 1, done.stdout
     (cell,) = written["cells"]
