@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup peers demo test lint format bench fuzz mutants levels docs clean
+.PHONY: help setup peers demo test lint format bench chaos fuzz mutants levels docs clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -36,6 +36,9 @@ format: setup  ## put the code into the project's style
 
 bench: setup  ## measure a night's work; the figures are printed
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: setup  ## kill, cut and starve the hub a thousand times on each database; nothing may be lost or doubled
+	@$(BIN)/python -m chaos $(ARGS)
 
 fuzz: setup  ## mangle inputs for every parser; none may crash, hang or lose anything
 	@$(BIN)/python -m fuzz $(ARGS)

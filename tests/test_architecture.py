@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-OURS = {"samspil", "connectors", "schemas", "mappings", "dags", "plugins", "tests", "benchmarks", "tools"}
+OURS = {"samspil", "connectors", "schemas", "mappings", "dags", "plugins", "tests", "benchmarks", "chaos", "tools"}
 
 AIRFLOW = {("samspil", "airflow"), ("samspil", "airflow.py")}  # the only place that imports it besides dags and plugins
 

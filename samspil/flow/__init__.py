@@ -136,8 +136,8 @@ def _reconciled(hub: Hub, flow: CompiledFlow, run: Run) -> Counts:
         require_balance(run, counts)
         if run.state is State.APPROVED:
             require_sent(connection, run)
-            runs.finish(connection, run)
-            hub.ledger.append(connection, {"what": "reconcile", "run": run.id, **flow.context}, ())
+            if runs.finish(connection, run):
+                hub.ledger.append(connection, {"what": "reconcile", "run": run.id, **flow.context}, ())
     return counts
 
 

@@ -126,11 +126,16 @@ def agreements(connection: Connection, ids: Collection[int]) -> Mapping[int, str
     return {row.id: row.agreement for row in rows}
 
 
-def finish(connection: Connection, run: Run) -> None:
-    """Close a run; its cursor becomes the flow's, now that everything up to it is acknowledged or held back safely."""
-    change(connection, run.id, state=State.DONE, finished=time.time())
+def finish(connection: Connection, run: Run) -> bool:
+    """Close a run; its cursor becomes the flow's, now that everything up to it is acknowledged or held back safely.
+
+    Returns False, and changes nothing, if another process has closed it: later runs may have moved the cursor on.
+    """
+    if not change(connection, run.id, was=State.APPROVED, state=State.DONE, finished=time.time()):
+        return False
     if run.cursor is not None:
         connection.execute(update(flows).where(flows.c.id == run.flow_id).values(cursor=run.cursor))
+    return True
 
 
 def cursor(connection: Connection, flow: int) -> str | None:

@@ -53,6 +53,7 @@ class Faults:
     """The faults of one sandbox. Safe to use from a test while the server's thread works."""
 
     stopping: asyncio.Event | None = None  # set by the server: lets a held call go at once when it stops
+    played: int = 0  # how often something went wrong
     _waiting: list[Fault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -101,6 +102,7 @@ class Faults:
                         fault.after -= 1
                         continue
                     fault.times -= 1
+                    self.played += 1
                     return fault
         return None
 

@@ -26,6 +26,7 @@ from samspil.flow import Counts
 from samspil.flow.replay import replay
 from samspil.hub import Hub
 from samspil.store import Store, quarantine
+from samspil.testing.plans import FILE, FLOW, plan
 from samspil.testing.world import World
 from samspil.vault import Vault
 
@@ -134,30 +135,6 @@ def on_sqlite(master_key: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     made.stop()
 
 
-PLAN = "centre-action_plan-office"
-PLAN_FILE = """
-    municipality: {code: "760", name: Ringkøbing-Skjern, cvr: "29189609"}
-    systems:
-      centre: {connector: database, connection: m_centre}
-      office: {connector: database, connection: m_office}
-    schedule: "0 2 * * *"
-    deadline: "06:00"
-    agreements:
-      - name: stu
-        between: [centre, office]
-        purpose: follow-up
-        legal_basis: an example
-        flows:
-          - schema: action_plan
-            from: centre
-            to: office
-            rhythm: nightly
-            guard: {changes: 100, deletions: 100, smallest_read: 0}
-            only: {order_id: [mine]}
-            fields: {centre: [id, cpr, order_id, title, author, updated_at, start, purpose, goals]}
-"""
-
-
 class Centre(Connector):
     """A source in memory: ``rows`` is what it gives, in that order; a row is (id, person, word, order)."""
 
@@ -201,10 +178,7 @@ class Centre(Connector):
 def _raw(key: str, person: int, word: str, order: str = "mine") -> bytes:
     word, _, noise = word.partition("~")
     goals = [{"id": "g", "title": word, "status": "ongoing", "sub_goals": []}]
-    cpr = f"{61 + person % 30}0190{person:04}"
-    moment = "2026-01-01T00:00:00+00:00"
-    about = {"title": "Plan", "author": "A. B.", "updated_at": moment, "start": "2026-01-01", "purpose": "Work"}
-    return json.dumps({"id": key, "cpr": cpr, "order_id": order, **about, "goals": goals, "noise": noise}).encode()
+    return json.dumps(plan(key, person, order, goals=goals, noise=noise)).encode()
 
 
 class Office(Connector):
@@ -297,7 +271,7 @@ class Pair:
         self.agree()
 
     def agree(self, **replace: str) -> None:
-        text = textwrap.dedent(PLAN_FILE)
+        text = FILE
         for old, new in replace.items():
             assert old in text
             text = text.replace(old, new)
@@ -324,7 +298,7 @@ class Pair:
         """A whole night with what the centre has: ``"a1 word order"`` is record a1 of person 1."""
         self.nights += 1
         self.has(*rows)
-        run = self.step("plan", PLAN, key or f"night {self.nights}")
+        run = self.step("plan", FLOW, key or f"night {self.nights}")
         self.step("guard", run)
         self.step("deliver", run)
         return self.step("reconcile", run)
@@ -336,7 +310,7 @@ class Pair:
 
     def replay(self, *, stage: str | None = None):
         with self.hub() as hub:
-            return replay(hub, PLAN, [e for e in self.open() if stage in (None, e.stage)])
+            return replay(hub, FLOW, [e for e in self.open() if stage in (None, e.stage)])
 
     def open(self):
         """Open entries of the quarantine."""

@@ -1,0 +1,1 @@
+"""Faults on purpose, each with a seed: after every one the target must hold each record exactly once, in order."""
