@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 from stdnum.dk import cvr
 
-from samspil.agreement.terms import WrittenAgreement, WrittenFile, WrittenFlow
+from samspil.agreement.both_ways import check_two_way
+from samspil.agreement.terms import WrittenAgreement, WrittenFile, WrittenFlow, opposite
 from samspil.yamlfile import YamlFile
 
 File = YamlFile[WrittenFile]
@@ -107,6 +108,7 @@ def _check_flow(
         raise file.error(f"unknown schema {flow.schema}: there are {', '.join(sorted(schemas))}", at=f"{at}.schema")
     known = {field.name: field.type for field in msgspec.structs.fields(schemas[flow.schema])}
     _check_fields(file, f"{at}.fields", flow, agreement, known, owners)
+    check_two_way(file, f"{at}.fields", flow, agreement, schemas[flow.schema])
     for name, values in flow.only.items():
         if name not in known:
             raise file.error(f"schema {flow.schema} has no such field", at=f"{at}.only.{name}")
@@ -122,7 +124,11 @@ def _check_fields(
     known: Mapping[str, Any],
     owners: dict[tuple[str, str], str],
 ) -> None:
-    """Each field is in the schema, is listed once, and is sent by its one owner; a reference may be carried by both."""
+    """Each field is in the schema, is listed once, and is sent by its one owner; a reference may be carried by both.
+
+    Where the schema goes both ways, a side may also list what the other owns: see ``check_two_way``.
+    """
+    both_ways = opposite(flow, agreement.flows) is not None
     listed: set[str] = set()
     for owner, owned in flow.fields.items():
         if owner not in agreement.between:
@@ -134,11 +140,11 @@ def _check_fields(
             if name in listed:
                 raise file.error(f"field {name} is listed twice", at=here)
             listed.add(name)
-            if _is_reference(known[name]):
+            if not both_ways and _is_reference(known[name]):
                 continue
             if owners.setdefault((flow.schema, name), owner) != owner:
                 raise file.error(f"field {name} has another owner in this agreement", at=here)
-            if owner != flow.source:
+            if owner != flow.source and not both_ways:
                 raise file.error(f"{flow.source} cannot send field {name}: {owner} owns it", at=here)
     if not listed:
         raise file.error("lists no field: a flow carries only what is listed", at=at)

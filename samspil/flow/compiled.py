@@ -12,9 +12,11 @@ from samspil import mapping, registry
 from samspil.agreement import Flow
 from samspil.connector import Connector
 from samspil.errors import Refused, SettingsError
+from samspil.flow.both_ways import BothWays
 from samspil.vault import Box
 
 if TYPE_CHECKING:
+    from samspil.flow.merger import Turn
     from samspil.hub import Hub
 
 _DECODED = 500  # records decoded at once: as dicts they take ten times the memory of their bytes
@@ -27,6 +29,8 @@ class Mapped(NamedTuple):
 
     payload: bytes | None
     person: bytes | None  # pseudonym
+    ours: Any = None  # in a two-way exchange: the record in our words, to be merged
+    turn: Turn | None = None  # and what came of merging it
 
 
 class CompiledFlow:
@@ -40,13 +44,14 @@ class CompiledFlow:
         self.theirs = _load(flow, source, flow.source, hub, struct, "to_ours")
         self.mine = _load(flow, target, flow.target, hub, struct, "to_theirs")
         self._to_ours = self.theirs.to_ours
-        self._to_theirs = self.mine.to_theirs(flow.fields_sent)
+        self._to_theirs = self.mine.to_theirs(flow.fields_written)
         withheld = flow.protected_addresses == "withheld"
-        self._to_protected = self.mine.to_theirs(flow.fields_sent, protected=True) if withheld else self._to_theirs
+        self._to_protected = self.mine.to_theirs(flow.fields_written, protected=True) if withheld else self._to_theirs
         self._only = [(field, frozenset(values)) for field, values in flow.only.items()]
         names = {field.name for field in msgspec.structs.fields(struct)}
         self._has_person, self._has_protection = "cpr" in names, "address_protected" in names
-        versions = b"".join((flow.digest, self.theirs.digest, self.mine.digest, _shape(struct)))
+        way_back = flow.two_way.digest if flow.two_way else b""
+        versions = b"".join((flow.digest, way_back, self.theirs.digest, self.mine.digest, _shape(struct)))
         self.version = blake2b(versions, digest_size=16).hexdigest()  # of all that can change a record's outcome
         self.agreement = flow.digest.hex()  # the part of it that says what may leave
         self.fingerprint: Callable[[bytes], bytes] = hub.vault.digest(f"fingerprint/{flow.name}/{self.version}")
@@ -55,6 +60,8 @@ class CompiledFlow:
         self.idempotency: Callable[[bytes], bytes] = hub.vault.digest(f"idempotency/{flow.name}")
         self.box: Box = hub.vault.box(f"payload/{flow.name}")
         self.id = hub.number(flow)  # the flow's number in the store
+        self.both = BothWays(hub, flow, source, target, struct) if flow.two_way else None
+        self.lock = self.both.number if self.both else self.id  # two directions work on the same records: one at a time
 
     @property
     def context(self) -> Mapping[str, Any]:
@@ -64,7 +71,7 @@ class CompiledFlow:
             "agreement": self.flow.agreement.name,
             "purpose": self.flow.agreement.purpose,
             "legal_basis": self.flow.agreement.legal_basis,
-            "fields": sorted(self.flow.fields_sent),
+            "fields": sorted(self.flow.fields_written),
         }
 
     def map(self, raws: Sequence[bytes]) -> Sequence[Mapped | Refused]:
@@ -82,13 +89,21 @@ class CompiledFlow:
         return results
 
     def _map(self, decoded: dict[str, Any]) -> Mapped:
-        ours: Any = self._to_ours(decoded)
+        return self.mapped(self._to_ours(decoded))
+
+    def mapped(self, ours: Any) -> Mapped:
+        """A record in our words, through the agreement's filter. Raises Refused."""
         person = self.person(ours.cpr.encode()) if self._has_person else None
+        kept = ours if self.both else None
         for field, values in self._only:
             if getattr(ours, field) not in values:
-                return Mapped(None, person)
+                return Mapped(None, person, kept)
+        return Mapped(self.encoded(ours), person, kept)
+
+    def encoded(self, ours: Any) -> bytes:
+        """A record in our words as the target's record. Raises Refused."""
         hidden = self._has_protection and ours.address_protected
-        return Mapped(_encode((self._to_protected if hidden else self._to_theirs)(ours)), person)
+        return _encode((self._to_protected if hidden else self._to_theirs)(ours))
 
 
 def compile_flow(hub: Hub, flow: Flow) -> CompiledFlow:

@@ -74,7 +74,9 @@ def merge(now: tuple[State, State], base: State, rules: Rules, decisions: Mappin
     return Merged((frozenset(goes[0]), frozenset(goes[1])), None, None, agreed, tuple(clashes))
 
 
-def _taken(field: str, values: tuple[Any, Any], before: Any, owner: int, decision: Decision | None) -> int | Clash | None:
+def _taken(
+    field: str, values: tuple[Any, Any], before: Any, owner: int, decision: Decision | None
+) -> int | Clash | None:
     """The side whose value counts for a field that differs; None: each keeps its own, as a person decided."""
     if decision is not None and decision.values == values:
         return decision.take

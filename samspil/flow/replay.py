@@ -49,7 +49,7 @@ def replay(hub: Hub, name: str, entries: Sequence[Any]) -> Replayed:
     flow = hub.flow(name)
     ready: list[_Ready] = []
     staying: list[tuple[int, Refused]] = []
-    with lock.exclusive(hub.store, flow.id):
+    with lock.exclusive(hub.store, flow.lock):
         with hub.store.transaction() as connection:
             agreements = runs.agreements(connection, {entry.run_id for entry in entries})
             actions = outbox.actions(connection, [entry.outbox_id for entry in entries if entry.outbox_id])
