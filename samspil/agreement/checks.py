@@ -140,7 +140,7 @@ def _check_fields(
             if name in listed:
                 raise file.error(f"field {name} is listed twice", at=here)
             listed.add(name)
-            if not both_ways and _is_reference(known[name]):
+            if name == "id" if both_ways else _is_reference(known[name]):  # each side gives ids to what it makes
                 continue
             if owners.setdefault((flow.schema, name), owner) != owner:
                 raise file.error(f"field {name} has another owner in this agreement", at=here)

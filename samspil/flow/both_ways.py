@@ -6,7 +6,7 @@ compared in it, so that a system that keeps minutes and no seconds does not seem
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -56,6 +56,7 @@ class BothWays:
         self._to_ours = self._trips[1][2]
         names = {field.name for field in msgspec.structs.fields(struct)}
         self._protection = "address_protected" in names
+        self.opposite_key: Callable[[bytes], bytes] = hub.vault.digest(f"key/{way.opposite}")
         self.box: Box = hub.vault.box(f"baseline/{'-'.join(self.systems)}/{flow.schema}")
 
     @property

@@ -58,6 +58,8 @@ def landed(connection: Connection, flow: CompiledFlow, settled: Sequence[tuple[S
             _move(connection, way, baseline, row.id, name)
             moved.append(baseline)
     baselines.put(connection, way.number, [one.sealed(way.box) for one in moved])
+    target = 1 - way.side
+    baselines.look_again(connection, way.flow_ids[target], [one.keys[target] or b"" for one in moved])
     forget(connection, way, gone)
 
 
@@ -74,7 +76,7 @@ def _move(connection: Connection, way: BothWays, baseline: Baseline, row: int, n
         old = baseline.keys[target]
         if old is not None:
             baselines.unlink(connection, way.flow_ids[target], [old])
-        key = way.opposite.key
+        key = way.opposite_key
         baseline.exists_at(target, name or known, key(known.encode()), key((name or known).encode()))
 
 

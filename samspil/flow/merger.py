@@ -13,13 +13,12 @@ from samspil.flow.baseline import Baseline, Sent
 from samspil.flow.both_ways import BothWays
 from samspil.flow.merging import DELETED, RECORD, Clash, Decision, Merged, merge
 from samspil.store import baselines, conflicts, outbox
+from samspil.store.baselines import UNKNOWN
 from samspil.store.conflicts import BOTH, Known, New
 from samspil.store.tables import DELIVERED
 
 if TYPE_CHECKING:
     from samspil.flow.compiled import CompiledFlow, Mapped
-
-UNKNOWN = bytes(16)  # a fingerprint that no record has: it differs whenever it is compared
 
 Values = tuple[Any, Any]
 
@@ -65,6 +64,7 @@ class Merger:
         self._links: list[tuple[Any, ...]] = []
         self._renamed: list[tuple[bytes, bytes | None]] = []
         self._gone: list[Baseline] = []
+        self._again: tuple[list[bytes], list[bytes]] = ([], [])  # per side: keys to compare anew whatever they show
         self.clashing = 0  # of what is gone: not deleted, since it was changed at the target
 
     def load(
@@ -92,6 +92,7 @@ class Merger:
         for key, baseline in found.items():
             self._touched[baseline.key] = baseline
             baseline.inner.now[self._side] = None
+            self._again[self._side].append(key)
             merged = self._merge(baseline)
             self._note(baseline, merged, None)
             if merged.delete == self._target:
@@ -112,6 +113,8 @@ class Merger:
         """What was found, in the transaction of the batch's plan."""
         outbox.upsert_links(connection, self._links)
         baselines.rename(connection, self._flow.id, self._renamed)
+        for side, keys in enumerate(self._again):
+            baselines.look_again(connection, self._way.flow_ids[side], keys)
         baselines.put(connection, self._way.number, [one.sealed(self._way.box) for one in self._touched.values()])
         for note in {note for _, note in self._closed}:
             conflicts.close(connection, [number for number, why in self._closed if why == note], note)
@@ -130,7 +133,7 @@ class Merger:
             if key not in found and not isinstance(one, Refused)
         }
         if ids:
-            called = self._opened_rows(baselines.called(connection, number, [key for key in ids]))
+            called = self._opened_rows(baselines.called(connection, number, list(ids)))
             by_id = self._opened_rows(
                 baselines.of_keys(connection, number, side, [given for key, given in ids.items() if given != key])
             )
@@ -196,6 +199,7 @@ class Merger:
                 return merged
             if now != known:
                 baseline.inner.now[self._target] = now
+                self._again[self._target].append(baseline.keys[self._target] or b"")
                 return self._merged(baseline)
         return merged
 
@@ -215,6 +219,8 @@ class Merger:
     def _turn(self, baseline: Baseline, merged: Merged, result: Mapped) -> Mapped:
         self._note(baseline, merged, result.person)
         turn = self._sending(baseline, merged)
+        if turn[1].sent is not None and baseline.keys[self._side]:
+            self._again[self._side].append(baseline.keys[self._side] or b"")
         turn[1].fields = tuple(clash.field for clash in merged.clashes)
         if turn[1].held or turn[1].same:
             baseline.due &= ~self._bit

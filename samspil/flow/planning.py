@@ -177,6 +177,7 @@ class _Changes:
                 self._planned.append((number, key, last[1], WITHDRAW, fingerprint, last[0]))
         elif turn is not None and turn.held:
             self._clashing += 1
+            self._same.append((key, fingerprint))  # it is known now, and found again when either value changes
             outcome = READ_HELD
         elif turn.same if turn else last is not None and self._flow.box.open(last[0], key) == result.payload:
             self._same.append((key, fingerprint))
@@ -195,7 +196,7 @@ class _Changes:
         withdrawals = sum(row[3] == WITHDRAW for row in self._planned)
         counts["withdrawals"] += withdrawals
         counts["filtered"] += withdrawals + len(self._filtered)
-        counts["unchanged"] += len(self._same)
+        counts["unchanged"] += len(self._same) - self._clashing
         counts["held_new"] += len(self._held)
         counts["conflicts"] += self._clashing
 

@@ -12,8 +12,8 @@ from samspil.flow.baseline import Baseline
 from samspil.flow.both_ways import BothWays
 from samspil.flow.compiled import Mapped
 from samspil.flow.draft import Draft
-from samspil.flow.merger import UNKNOWN
 from samspil.store import baselines, conflicts, outbox
+from samspil.store.baselines import UNKNOWN
 from samspil.store.comparison import Differing
 from samspil.store.tables import DELIVERED
 
@@ -59,7 +59,8 @@ def gone_before(draft: Draft, way: BothWays) -> Iterator[Sequence[tuple[bytes, i
     for found in _chunks(draft, way):
         keys = [one.keys[way.side] or b"" for one in found if one.inner.now[way.side] is None]
         with draft.connection.begin():
-            yield outbox.linked(draft.connection, draft.flow.id, keys)
+            links = outbox.linked(draft.connection, draft.flow.id, keys)
+        yield links
 
 
 def vanished(draft: Draft, way: BothWays, gone: Sequence[bytes] | None) -> list[tuple[bytes, int | None]]:

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, text, update
 
-from samspil.store.tables import baselines, links
+from samspil.store.tables import DIGEST, baselines, links
 
 _MANY = 500  # bound values in one statement
 SIDES = ("first", "second")
+UNKNOWN = bytes(DIGEST)  # a fingerprint that no record has: it differs whenever it is compared
 BOTH = 3  # bits of ``due`` and ``met``
 
 
@@ -100,6 +101,13 @@ def linked(connection: Connection, flow: int, keys: Sequence[bytes]) -> Mapping[
         )
         result.update({bytes(row.key): (row.state, row.outbox_id) for row in connection.execute(query)})
     return result
+
+
+def look_again(connection: Connection, flow: int, keys: Sequence[bytes]) -> None:
+    """Let the flow's next run look at these records even if their source has them as it had them when last compared."""
+    for start in range(0, len(keys), _MANY):
+        chosen = links.c.key.in_(keys[start : start + _MANY])
+        connection.execute(update(links).where(links.c.flow_id == flow, chosen).values(fingerprint=UNKNOWN))
 
 
 def rename(connection: Connection, flow: int, names: Sequence[tuple[bytes, bytes | None]]) -> None:
