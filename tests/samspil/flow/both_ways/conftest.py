@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import textwrap
@@ -75,7 +76,7 @@ class Side(Connector):
         self.lose: list[bool] = []  # for each coming batch, whether its answer is lost
         self.refuses = False
         self.changed: list[str] = []  # since the last incremental read
-        self.gone: list[str] = []
+        self.gone: list[bytes] = []
         self.before = lambda: None
 
     @property
@@ -110,8 +111,8 @@ class Side(Connector):
         self.changed.append(number)
 
     def cancel(self, number: str) -> None:
+        self.gone.append(self.key(number))
         del self.held[number]
-        self.gone.append(number)
 
     # what the hub does
 
@@ -123,7 +124,7 @@ class Side(Connector):
         gone: list[bytes] = []
         if since is not None:
             numbers = [number for number in self.held if number in self.changed]
-            gone = [number.encode() for number in self.gone]
+            gone = [key for key in self.gone if key not in map(self.key, self.held)]
         for start in range(0, len(numbers), 3):
             part = numbers[start : start + 3]
             yield Page([json.dumps(self.held[n], sort_keys=True).encode() for n in part], [self.key(n) for n in part])
@@ -197,6 +198,7 @@ class TwoSides:
         self.file, self.url = folder / "both.yaml", url
         self.file.write_text(textwrap.dedent(FILE))
         self.runs = 0
+        self.kept: Hub | None = None  # a hub that is kept open, for speed
         self.kill_in = math.inf  # beginnings and endings of transactions until the process is killed
 
     def agree(self, **replace: str) -> None:
@@ -226,7 +228,8 @@ class TwoSides:
     def run(self, flow: str):
         """A whole run of one direction; it must balance."""
         self.runs += 1
-        with self.hub() as hub:
+        with contextlib.ExitStack() as stack:
+            hub = self.kept or stack.enter_context(self.hub())
             run = steps.plan(hub, flow, f"run {self.runs}")
             steps.guard(hub, run)
             steps.deliver(hub, run)
