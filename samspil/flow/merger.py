@@ -149,7 +149,7 @@ class Merger:
 
     def _meet(self, baseline: Baseline, key: bytes, name: bytes) -> None:
         """The first reading of what the other direction made: from now on it has a link in this direction too."""
-        baseline.keys[self._side] = key
+        baseline.keys[self._side], baseline.called = key, None
         baseline.met |= self._bit
         baseline.inner.names[self._side] = baseline.inner.names[self._side] or name.decode()
         theirs = baseline.inner.names[self._target]

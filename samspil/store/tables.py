@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -121,6 +122,15 @@ baselines = Table(
     Index("baselines_first", "flow_id", "first"),
     Index("baselines_second", "flow_id", "second"),
     Index("baselines_called", "flow_id", "called"),
+    # Few are due or not read back: a night must not walk all rows to find none.
+    Index("baselines_due", "flow_id", "key", sqlite_where=text("due <> 0"), postgresql_where=text("due <> 0")),
+    Index(
+        "baselines_unread",
+        "flow_id",
+        "key",
+        sqlite_where=text("called IS NOT NULL"),
+        postgresql_where=text("called IS NOT NULL"),
+    ),
 )
 
 conflicts = Table(
