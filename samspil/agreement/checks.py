@@ -28,6 +28,8 @@ def check(file: File, schemas: Mapping[str, type]) -> None:
         owners: dict[tuple[str, str], str] = {}
         for index, flow in enumerate(agreement.flows):
             _check_flow(file, f"{at}.flows[{index}]", flow, agreement, schemas, owners)
+        for index, flow in enumerate(agreement.flows):  # when it is known that each field has one owner
+            check_two_way(file, f"{at}.flows[{index}].fields", flow, agreement, schemas[flow.schema])
     _check_order(file)
 
 
@@ -108,7 +110,6 @@ def _check_flow(
         raise file.error(f"unknown schema {flow.schema}: there are {', '.join(sorted(schemas))}", at=f"{at}.schema")
     known = {field.name: field.type for field in msgspec.structs.fields(schemas[flow.schema])}
     _check_fields(file, f"{at}.fields", flow, agreement, known, owners)
-    check_two_way(file, f"{at}.fields", flow, agreement, schemas[flow.schema])
     for name, values in flow.only.items():
         if name not in known:
             raise file.error(f"schema {flow.schema} has no such field", at=f"{at}.only.{name}")
