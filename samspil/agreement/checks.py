@@ -11,7 +11,8 @@ import msgspec
 from stdnum.dk import cvr
 
 from samspil.agreement import consent, pseudonyms, reports
-from samspil.agreement.terms import WrittenAgreement, WrittenFile, WrittenFlow
+from samspil.agreement.both_ways import check_two_way
+from samspil.agreement.terms import WrittenAgreement, WrittenFile, WrittenFlow, opposite
 from samspil.errors import SettingsError
 from samspil.yamlfile import YamlFile
 
@@ -29,6 +30,8 @@ def check(file: File, schemas: Mapping[str, type]) -> None:
         owners: dict[tuple[str, str], str] = {}
         for index, flow in enumerate(agreement.flows):
             _check_flow(file, f"{at}.flows[{index}]", flow, agreement, schemas, owners)
+        for index, flow in enumerate(agreement.flows):  # when it is known that each field has one owner
+            check_two_way(file, f"{at}.flows[{index}].fields", flow, agreement, schemas[flow.schema])
     _check_order(file)
 
     def wrong(message: str, at: str) -> SettingsError:
@@ -130,7 +133,11 @@ def _check_fields(
     known: Mapping[str, Any],
     owners: dict[tuple[str, str], str],
 ) -> None:
-    """Each field is in the schema, is listed once, and is sent by its one owner; a reference may be carried by both."""
+    """Each field is in the schema, is listed once, and is sent by its one owner; a reference may be carried by both.
+
+    Where the schema goes both ways, a side may also list what the other owns: see ``check_two_way``.
+    """
+    both_ways = opposite(flow, agreement.flows) is not None
     listed: set[str] = set()
     for owner, owned in flow.fields.items():
         if owner not in agreement.between:
@@ -142,11 +149,11 @@ def _check_fields(
             if name in listed:
                 raise file.error(f"field {name} is listed twice", at=here)
             listed.add(name)
-            if _is_reference(known[name]):
+            if name == "id" if both_ways else _is_reference(known[name]):  # each side gives ids to what it makes
                 continue
             if owners.setdefault((flow.schema, name), owner) != owner:
                 raise file.error(f"field {name} has another owner in this agreement", at=here)
-            if owner != flow.source:
+            if owner != flow.source and not both_ways:
                 raise file.error(f"{flow.source} cannot send field {name}: {owner} owns it", at=here)
     if not listed:
         raise file.error("lists no field: a flow carries only what is listed", at=at)

@@ -6,6 +6,7 @@ enough to say on what legal basis a record left.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Annotated, Any, Literal
 
@@ -101,12 +102,24 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     consent: Consent | None = None
 
 
+class TwoWay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a flow knows of the one that brings the same schema the other way (``opposite``) in its agreement.
+
+    ``owners`` has every field that passes in either direction, with the system that owns it.
+    """
+
+    opposite: str
+    owners: dict[Name, Name]
+    digest: bytes  # of the opposite
+
+
 class Flow(WrittenFlow, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One schema in one direction, knowing its agreement's terms and its municipality."""
+    """One schema in one direction, knowing its agreement's terms, its municipality and the way back, if there is one."""
 
     agreement: Terms
     municipality: Municipality
     consent: Dependence | None = None
+    two_way: TwoWay | None = None
 
     @property
     def pseudonyms(self) -> tuple[str, ...]:
@@ -126,6 +139,11 @@ class Flow(WrittenFlow, frozen=True, kw_only=True, forbid_unknown_fields=True):
             return outcome
         more = msgspec.json.encode([hidden, self.consent])
         return blake2b(outcome + more, digest_size=16, person=b"samspil-flow-2").digest()
+
+    @property
+    def fields_written(self) -> frozenset[str]:
+        """The fields that a record for the target has: what is sent, and in a two-way exchange the target's own."""
+        return frozenset(self.two_way.owners) if self.two_way else self.fields_sent
 
 
 class WrittenAgreement(Terms, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -152,8 +170,22 @@ class Agreement(Terms, frozen=True, kw_only=True, forbid_unknown_fields=True):
             stands["consent"] = dependence(written, flow)
             if stands["consent"] is not None:
                 stands["after"] = stands["consent"].after(flow)
-            flows.append(Flow(**stands, **context))
+            flows.append(Flow(**stands, **context, two_way=_way_back(flow, written.flows)))
         return cls(**said, flows=tuple(flows), reports=written.reports)
+
+
+def opposite(flow: WrittenFlow, flows: Sequence[WrittenFlow]) -> WrittenFlow | None:
+    """The flow of the same schema the other way, if the agreement has one."""
+    way = (flow.schema, flow.target, flow.source)
+    return next((other for other in flows if (other.schema, other.source, other.target) == way), None)
+
+
+def _way_back(flow: WrittenFlow, flows: Sequence[WrittenFlow]) -> TwoWay | None:
+    other = opposite(flow, flows)
+    if other is None:
+        return None
+    owners = {name: owner for one in (flow, other) for owner, owned in one.fields.items() for name in owned}
+    return TwoWay(opposite=other.name, owners=owners, digest=other.digest)
 
 
 class _Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,7 +4,7 @@ Exit codes: 0 done · 1 something else went wrong · 2 a setting or an argument 
 system does not answer, try again · 5 a person must decide. Of several, the one that must be dealt with first.
 
 Results go to the standard output, problems and progress to the error stream. A record is shown by ``quarantine show``
-only; nowhere else is there anything on the screen that points at a person.
+and ``conflicts show`` only; nowhere else is there anything on the screen that points at a person.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import typer
 
 import samspil
 from samspil.cli import (
+    conflicts,
     connectors,
     exports,
     failure,
@@ -64,6 +65,7 @@ for part in (
     flows,
     runs,
     quarantine,
+    conflicts,
     mapping,
     exports,
     reports,

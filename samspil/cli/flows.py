@@ -191,7 +191,8 @@ def _row(change: Change) -> tuple[object, ...]:
         fields = " · ".join(shown(f"{field.path}: {field.after}") for field in change.fields)
     else:
         fields = "\n".join(shown(f"{field.path}: {field.before} → {field.after}") for field in change.fields)
-    return change.what, change.key[:12] or "(a page)", fields or change.reason
+    said = "\n".join(text for text in (fields, change.reason) if text)
+    return change.what, change.key[:12] or "(a page)", said
 
 
 def _remarks(preview: Preview, slug: str) -> Iterable[str]:

@@ -45,7 +45,7 @@ def plan(hub: Hub, name: str, key: str) -> int:
     Unavailable; then nothing of this plan counts, and planning again with the same key starts it afresh.
     """
     flow = hub.flow(name)
-    with lock.exclusive(hub.store, flow.id):
+    with lock.exclusive(hub.store, flow.lock):
         with hub.store.transaction() as connection:
             run = runs.start(connection, flow.id, key)
             if run.state is not State.PLANNING:
@@ -53,6 +53,8 @@ def plan(hub: Hub, name: str, key: str) -> int:
             outbox.discard(connection, run.id)
             quarantine.discard(connection, run.id)
         _finish_earlier(hub, flow, run)
+        if flow.both:  # what the other direction has sent may be read here: first its receipts
+            Delivery(hub, flow.both.opposite).run()
         if flow.gate is not None:
             with hub.store.transaction() as connection:
                 flow.gate.open(connection)
@@ -110,7 +112,7 @@ def deliver(hub: Hub, run_id: int) -> None:
     run, flow = _run(hub, run_id)
     _require_kept(run)
     if run.state in (State.APPROVED, State.DONE):
-        with lock.exclusive(hub.store, flow.id):
+        with lock.exclusive(hub.store, flow.lock):
             Delivery(hub, flow).run()
 
 

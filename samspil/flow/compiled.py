@@ -13,12 +13,14 @@ from samspil.agreement import Flow
 from samspil.agreement.place import wrong
 from samspil.connector import Connector
 from samspil.errors import Refused, SettingsError
+from samspil.flow.both_ways import BothWays
 from samspil.flow.consent import Gate, Noted
 from samspil.flow.pseudonyms import Hidden
 from samspil.mapping.mapping import ToTheirs
 from samspil.vault import Box
 
 if TYPE_CHECKING:
+    from samspil.flow.merger import Turn
     from samspil.hub import Hub
 
 _DECODED = 500  # records decoded at once: as dicts they take ten times the memory of their bytes
@@ -32,6 +34,8 @@ class Mapped(NamedTuple):
     payload: bytes | None
     person: bytes | None  # pseudonym
     consent: Noted | None = None  # what the record says of consent, or what is known of it
+    ours: Any = None  # in a two-way exchange: the record in our words, to be merged
+    turn: Turn | None = None  # and what came of merging it
 
 
 class CompiledFlow:
@@ -45,9 +49,9 @@ class CompiledFlow:
         self.theirs = _load(flow, source, flow.source, hub, struct, "to_ours")
         self.mine = _load(flow, target, flow.target, hub, struct, "to_theirs")
         self._to_ours = self.theirs.to_ours
-        self._to_theirs = self.mine.to_theirs(flow.fields_sent)
+        self._to_theirs = self.mine.to_theirs(flow.fields_written)
         withheld = flow.protected_addresses == "withheld"
-        self._to_protected = self.mine.to_theirs(flow.fields_sent, protected=True) if withheld else self._to_theirs
+        self._to_protected = self.mine.to_theirs(flow.fields_written, protected=True) if withheld else self._to_theirs
         self._only = [(field, frozenset(values)) for field, values in flow.only.items()]
         names = {field.name for field in msgspec.structs.fields(struct)}
         self._has_person, self._has_protection = "cpr" in names, "address_protected" in names
@@ -55,7 +59,11 @@ class CompiledFlow:
         gated = flow.consent is not None and self._has_person
         self.gate = Gate(hub, flow, names) if gated else None
         self._to_refusing = self._reduced(hub) if self.gate is not None else {}
-        versions = b"".join((flow.digest, self.theirs.digest, self.mine.digest, _shape(struct)))
+        if flow.two_way and (self._to_refusing or self.hidden):  # a merged record is written again, without either
+            message = f"{flow.schema} goes both ways, and a record that lacks fields cannot be merged"
+            raise wrong(hub.file, flow, "consent.without" if self._to_refusing else "pseudonyms", message)
+        way_back = flow.two_way.digest if flow.two_way else b""
+        versions = b"".join((flow.digest, way_back, self.theirs.digest, self.mine.digest, _shape(struct)))
         self.version = blake2b(versions, digest_size=16).hexdigest()  # of all that can change a record's outcome
         self.agreement = flow.digest.hex()  # the part of it that says what may leave
         self.fingerprint: Callable[[bytes], bytes] = hub.vault.digest(f"fingerprint/{flow.name}/{self.version}")
@@ -64,6 +72,8 @@ class CompiledFlow:
         self.idempotency: Callable[[bytes], bytes] = hub.vault.digest(f"idempotency/{flow.name}")
         self.box: Box = hub.vault.box(f"payload/{flow.name}")
         self.id = hub.number(flow)  # the flow's number in the store
+        self.both = BothWays(hub, flow, source, target, struct) if flow.two_way else None
+        self.lock = self.both.number if self.both else self.id  # two directions work on the same records: one at a time
 
     @property
     def context(self) -> Mapping[str, Any]:
@@ -73,7 +83,7 @@ class CompiledFlow:
             "agreement": self.flow.agreement.name,
             "purpose": self.flow.agreement.purpose,
             "legal_basis": self.flow.agreement.legal_basis,
-            "fields": sorted(self.flow.fields_sent),
+            "fields": sorted(self.flow.fields_written),
         }
 
     def map(self, raws: Sequence[bytes]) -> Sequence[Mapped | Refused]:
@@ -91,21 +101,26 @@ class CompiledFlow:
         return results
 
     def _map(self, decoded: dict[str, Any]) -> Mapped:
-        ours: Any = self._to_ours(decoded)
+        return self.mapped(self._to_ours(decoded))
+
+    def mapped(self, ours: Any) -> Mapped:
+        """A record in our words, through the agreement's filter. Raises Refused."""
         person = self.person(ours.cpr.encode()) if self._has_person else None
         noted = self.gate.note(ours, person) if self.gate is not None and person is not None else None
+        kept = ours if self.both else None
         for field, values in self._only:
             if getattr(ours, field) not in values:
-                return Mapped(None, person, noted)
+                return Mapped(None, person, noted, kept)
+        given = noted is None or noted.given
+        if not given and not self._to_refusing:
+            return Mapped(None, person, noted, kept)
+        return Mapped(self.encoded(ours, given=given), person, noted, kept)
+
+    def encoded(self, ours: Any, *, given: bool = True) -> bytes:
+        """A record in our words as the target's record; not ``given``: of one who has not consented. Raises Refused."""
         hidden = self._has_protection and ours.address_protected
-        write = self._to_protected if hidden else self._to_theirs
-        if noted is not None and not noted.given:
-            if not self._to_refusing:
-                return Mapped(None, person, noted)
-            write = self._to_refusing[hidden]
-        if self.hidden is not None:
-            ours = self.hidden.hide(ours)
-        return Mapped(_encode(write(ours)), person, noted)
+        write = (self._to_protected if hidden else self._to_theirs) if given else self._to_refusing[hidden]
+        return _encode(write(ours if self.hidden is None else self.hidden.hide(ours)))
 
     def _reduced(self, hub: Hub) -> dict[bool, ToTheirs]:
         """The mappings for those who have not consented, by whether the address is protected; none: nothing passes."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from samspil.errors import Refused
+from samspil.flow import taking_up
 from samspil.flow.draft import ABSENT, Draft
+from samspil.flow.merger import Merger, Turn
 from samspil.store import outbox, quarantine
 from samspil.store.comparison import Comparison
 from samspil.store.tables import DELETE, PUT
@@ -42,15 +44,24 @@ def plan_deletions(draft: Draft, comparison: Comparison, gone: list[bytes] | Non
 
     What waits or is held back of a record that is gone, or is now as the target has it, is out of date.
     """
+    way = draft.flow.both
+    if way and (gone is not None or draft.complete):
+        found = taking_up.vanished(draft, way, gone)
+        with draft.connection.begin():
+            _delete(draft, found)
     if gone is not None:
         with draft.connection.begin():
             _delete(draft, outbox.linked(draft.connection, draft.flow.id, gone))
     elif draft.complete and not comparison.saw_all():
         comparison.index_seen()
         comparison.forget_filtered()
-        for rows in comparison.gone():
+        for missing in comparison.gone():
             with draft.connection.begin():
-                _delete(draft, [(row.key, row.outbox_id) for row in rows])
+                _delete(draft, [(row.key, row.outbox_id) for row in missing])
+    if way and draft.complete:
+        for rows in taking_up.gone_before(draft, way):
+            with draft.connection.begin():
+                _delete(draft, rows)
     if gone is None and draft.complete:
         draft.supersede(draft.waiting_untouched())
     else:
@@ -59,16 +70,35 @@ def plan_deletions(draft: Draft, comparison: Comparison, gone: list[bytes] | Non
 
 
 def _delete(draft: Draft, gone: Sequence[tuple[bytes, int | None]]) -> None:
-    if not draft.flow.writes.deletes:
+    turns: Mapping[bytes, Turn] = {}
+    merger = Merger(draft.flow, draft.flow.both, draft.run) if draft.flow.both else None
+    if merger:
+        gone = [row for row in gone if row[0] not in draft.looked]
+        draft.looked.update(key for key, _ in gone)
+        turns, staying = merger.gone(draft.connection, [key for key, _ in gone])
+        draft.counts["deletions_waiting"] += merger.clashing
+        gone = [row for row in gone if row[0] not in staying]
+    if draft.flow.writes.deletes:
+        _plan_deletions(draft, gone, turns)
+    else:
         draft.counts["kept_by_target"] += len(gone)
-        return
+    if merger:
+        merger.write(draft.connection)
+
+
+def _plan_deletions(draft: Draft, gone: Sequence[tuple[bytes, int | None]], turns: Mapping[bytes, Turn]) -> None:
     held = draft.deletions_held([key for key, _ in gone])
     last = outbox.payloads(draft.connection, [number for _, number in gone if number is not None])
     rows = []
     for key, number in gone:
         if key in held:
             continue
-        payload, person = last[number] if number is not None else (draft.flow.box.seal(b"{}", key), None)
-        rows.append((draft.number(), key, person, DELETE, ABSENT, payload))
+        turn, at = turns.get(key), draft.number()
+        if turn:
+            payload, person = draft.flow.box.seal(turn.before or b"{}", key), turn.person
+            turn.planned(at)
+        else:
+            payload, person = last[number] if number is not None else (draft.flow.box.seal(b"{}", key), None)
+        rows.append((at, key, person, DELETE, ABSENT, payload))
     outbox.add(draft.connection, rows)
     draft.counts["deletions"] += len(rows)

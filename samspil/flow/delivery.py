@@ -13,6 +13,7 @@ from samspil.connector import Change
 from samspil.errors import SamspilError
 from samspil.flow.calm import calm
 from samspil.flow.compiled import CompiledFlow
+from samspil.flow.landing import still_right
 from samspil.flow.pending import PendingRows
 from samspil.flow.settling import Settling
 from samspil.store import outbox, quarantine, runs
@@ -61,9 +62,10 @@ class Delivery:
         return row.person is None or row.person not in self._blocked
 
     def _send(self, batch: Sequence[Pending]) -> None:
+        flow = self._flow
+        batch = still_right(self._hub.store, flow, batch)
         if not batch:
             return
-        flow = self._flow
         receipts = flow.target.write(flow.flow.schema, [self._change(row) for row in batch])
         if len(receipts) != len(batch):
             raise SamspilError(

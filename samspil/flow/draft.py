@@ -30,6 +30,7 @@ class Draft:
         self.counts: Counter[str] = Counter()
         self.complete = True  # every record of the source was seen: only then is a missing one deleted
         self.cursor: str | None = None
+        self.looked: set[bytes] = set()  # in a two-way exchange: keys of all that differed or is gone
         self._superseded: list[int] = []  # outbox rows and quarantine entries: closed when the plan is valid
         self._newer: list[bytes] = []
         self._seen: list[tuple[bytes, bytes]] = []  # held back in this very version, and still at the source

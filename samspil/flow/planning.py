@@ -12,13 +12,16 @@ from sqlalchemy import Connection
 
 from samspil.connector import Rejected
 from samspil.errors import Refused, SamspilError
+from samspil.flow import taking_up
 from samspil.flow.ahead import Ahead
 from samspil.flow.background import Background
+from samspil.flow.both_ways import BothWays
 from samspil.flow.calm import calm, tidy
 from samspil.flow.compiled import CompiledFlow, Mapped
 from samspil.flow.consent import Noted
 from samspil.flow.deletions import hold_duplicates, plan_deletions
 from samspil.flow.draft import Draft
+from samspil.flow.merger import Merger
 from samspil.ledger import NOBODY, READ_FILTERED, READ_HELD, READ_PLANNED, READ_UNCHANGED, Entry
 from samspil.store import outbox, quarantine
 from samspil.store.comparison import Comparison, Differing
@@ -33,6 +36,7 @@ class _Batch(NamedTuple):
 
     raws: list[bytes]
     keys: list[bytes]
+    names: list[bytes]  # the keys as the source gives them; in two-way exchanges only
     prints: list[bytes]
     gone: list[bytes]  # digests of keys
     rejected: list[Rejected]
@@ -54,16 +58,20 @@ def read_into(draft: Draft, comparison: Comparison, since: str | None) -> None:
             tidy()
     hold_duplicates(draft, comparison)
     plan_deletions(draft, comparison, gone if since is not None else None)
+    if draft.flow.both and draft.complete:
+        _take_up(draft, comparison, draft.flow.both)
 
 
 def _batches(flow: CompiledFlow, since: str | None) -> Iterator[_Batch]:
     """Runs in the reading thread: fetching and hashing go on while the database compares."""
-    batch, size = _Batch([], [], [], [], [], None), 0
+    batch, size = _Batch([], [], [], [], [], [], None), 0
     for page in flow.source.read(flow.flow.schema, since):
         if len(page.keys) != len(page.raws):  # gathered with others, records would get one another's keys
             raise SamspilError(f"{flow.flow.source}: a page's keys and records do not match", reason="bad-page")
         batch.raws.extend(page.raws)
         batch.keys.extend(map(flow.key, page.keys))
+        if flow.both:
+            batch.names.extend(page.keys)
         batch.prints.extend(map(flow.fingerprint, page.raws))
         batch.gone.extend(map(flow.key, page.gone))
         batch.rejected.extend(page.rejected)
@@ -71,7 +79,7 @@ def _batches(flow: CompiledFlow, since: str | None) -> Iterator[_Batch]:
         size += sum(map(len, page.raws))
         if len(batch.raws) >= _BATCH or size >= _BYTES:
             yield batch
-            batch, size = _Batch([], [], [], [], [], None), 0
+            batch, size = _Batch([], [], [], [], [], [], None), 0
     yield batch
 
 
@@ -84,6 +92,8 @@ def _plan(draft: Draft, comparison: Comparison, batch: _Batch, writing: Backgrou
     draft.counts["filtered"] += compared.filtered
     if not compared.differing:
         return
+    if draft.flow.both:
+        draft.looked.update(keys[row.n] for row in compared.differing)
     with draft.connection.begin():
         held = draft.held_in_this_version(
             [keys[row.n] for row in compared.differing], [prints[row.n] for row in compared.differing]
@@ -91,10 +101,37 @@ def _plan(draft: Draft, comparison: Comparison, batch: _Batch, writing: Backgrou
         fresh = [row for row, known in zip(compared.differing, held, strict=True) if not known]
         changes = _Changes(draft, fresh)
     mapped = draft.flow.map([batch.raws[row.n] for row in fresh])
+    if draft.flow.both:
+        mapped = changes.merge(
+            draft.flow.both, [keys[row.n] for row in fresh], [batch.names[row.n] for row in fresh], mapped
+        )
     for row, result in zip(fresh, mapped, strict=True):
         changes.take(row, keys[row.n], prints[row.n], batch.raws[row.n], result)
     changes.count()
     writing.write(changes.write)
+
+
+def _take_up(draft: Draft, comparison: Comparison, way: BothWays) -> None:
+    """In a two-way exchange: what is owed to the target although the source did not change."""
+    for due in taking_up.due(draft, way):
+        seen = set(comparison.seen_among(due.keys))
+        with draft.connection.begin():
+            held = draft.held_in_this_version(due.keys, due.prints)
+            fresh = [row for row, known in zip(due.rows, held, strict=True) if not known]
+            changes = _Changes(draft, fresh)
+        keys, names = [due.keys[row.n] for row in fresh], [due.names[row.n] for row in fresh]
+        merged = changes.merge(way, keys, names, [due.mapped[row.n] for row in fresh])
+        taken = len(due.rows) - len(fresh)
+        for row, result in zip(fresh, merged, strict=True):
+            if not isinstance(result, Refused):  # else it waits until it is read anew
+                changes.take(row, due.keys[row.n], due.prints[row.n], b"", result)
+                taken += 1
+        again = min(len(seen), taken)
+        draft.counts["unchanged"] -= again
+        draft.counts["read"] += taken - again
+        changes.count()
+        with draft.connection.begin():
+            changes.write(draft.connection)
 
 
 class _Changes:
@@ -111,6 +148,17 @@ class _Changes:
         self._held: list[quarantine.Held] = []
         self._entries: list[bytes] = []
         self._consents: list[tuple[bytes, Noted]] = []
+        self._merger: Merger | None = None
+        self._clashing = 0  # records of which all that is left is a conflict
+
+    def merge(
+        self, way: BothWays, keys: Sequence[bytes], names: Sequence[bytes], mapped: Sequence[Mapped | Refused]
+    ) -> Sequence[Mapped | Refused]:
+        """In a two-way exchange: the records as they are to be sent after merging."""
+        self._merger = Merger(self._flow, way, self._draft.run)
+        with self._draft.connection.begin():
+            self._merger.load(self._draft.connection, keys, names, mapped)
+        return self._merger.results(keys, names, mapped)  # it may ask the target, so in no transaction
 
     def take(self, row: Differing, key: bytes, fingerprint: bytes, raw: bytes, result: Mapped | Refused) -> None:
         """Decide what happens to one record."""
@@ -121,7 +169,7 @@ class _Changes:
         if result.consent is not None:
             self._consents.append((key, result.consent))
         last = self._last.get(row.outbox_id) if row.outbox_id is not None and row.state == DELIVERED else None
-        number, action, outcome = 0, 0, READ_UNCHANGED
+        number, action, outcome, turn = 0, 0, READ_UNCHANGED, result.turn
         if result.payload is None:
             outcome = READ_FILTERED
             if last is None:
@@ -132,13 +180,19 @@ class _Changes:
             else:  # the target has it and may no longer: take it back
                 number, action = self._draft.number(), WITHDRAW
                 self._planned.append((number, key, last[1], WITHDRAW, fingerprint, last[0]))
-        elif last is not None and self._flow.box.open(last[0], key) == result.payload:
+        elif turn is not None and turn.held:
+            self._clashing += 1
+            self._same.append((key, fingerprint))  # it is known now, and found again when either value changes
+            outcome = READ_HELD
+        elif turn.same if turn else last is not None and self._flow.box.open(last[0], key) == result.payload:
             self._same.append((key, fingerprint))
         else:
             number, action, outcome = self._draft.number(), PUT, READ_PLANNED
             sealed = self._flow.box.seal(result.payload, key)
             self._planned.append((number, key, result.person, PUT, fingerprint, sealed))
-            self._draft.counts["creates" if last is None else "updates"] += 1
+            self._draft.counts["creates" if (turn.creates if turn else last is None) else "updates"] += 1
+            if turn:
+                turn.planned(number)
         self._entries.append(Entry(key, result.person or NOBODY, number, action, outcome).pack())
 
     def count(self) -> None:
@@ -147,12 +201,15 @@ class _Changes:
         withdrawals = sum(row[3] == WITHDRAW for row in self._planned)
         counts["withdrawals"] += withdrawals
         counts["filtered"] += withdrawals + len(self._filtered)
-        counts["unchanged"] += len(self._same)
+        counts["unchanged"] += len(self._same) - self._clashing
         counts["held_new"] += len(self._held)
+        counts["conflicts"] += self._clashing
 
     def write(self, connection: Connection) -> None:
         """All of it in the caller's transaction."""
         draft, flow = self._draft, self._flow
+        if self._merger:
+            self._merger.write(connection)
         outbox.add(connection, self._planned)
         outbox.upsert_links(connection, self._filtered)
         outbox.refresh(connection, flow.id, self._same)

@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from samspil.connector import Page
 from samspil.errors import Refused
 from samspil.flow.ahead import Ahead
+from samspil.flow.compiled import Mapped
 from samspil.flow.difference import Difference, FieldChange
 from samspil.flow.draft import ABSENT
 from samspil.flow.guarding import objection
+from samspil.flow.merger import Merger, Turn
 from samspil.flow.noted import Noted
 from samspil.store import outbox, quarantine, runs
 from samspil.store.comparison import Comparison, Differing
@@ -73,7 +76,7 @@ class Preview:
                     for rejected in page.rejected:
                         self.complete = False
                         yield self._count(Change("hold back", "", (), rejected.error.reason))
-                    yield from self._page(comparison, noted, page.raws, list(map(flow.key, page.keys)))
+                    yield from self._page(comparison, noted, page)
             yield from self._duplicates(comparison, noted)
             if self.complete:
                 yield from self._gone(comparison, noted)
@@ -81,8 +84,9 @@ class Preview:
             self.objection = objection(flow.flow.guard, planned, self._held_by_target, self._last_read)
             yield from self._behind(comparison, noted)
 
-    def _page(self, comparison: Comparison, noted: Noted, raws: Sequence[bytes], keys: list[bytes]) -> Iterator[Change]:
-        flow = self._flow
+    def _page(self, comparison: Comparison, noted: Noted, page: Page) -> Iterator[Change]:
+        flow, raws = self._flow, page.raws
+        keys = list(map(flow.key, page.keys))
         prints = list(map(flow.fingerprint, raws))
         compared = comparison.compare(keys, prints)
         self.counts["unchanged"] += compared.unchanged
@@ -93,7 +97,7 @@ class Preview:
             held = quarantine.open_fingerprints(
                 comparison.connection, flow.id, [keys[row.n] for row in compared.differing]
             )
-        mapped = flow.map([raws[row.n] for row in compared.differing])
+        mapped = self._mapped(comparison, page, keys, [row.n for row in compared.differing])
         for row, result in zip(compared.differing, mapped, strict=True):
             key, fingerprint = keys[row.n], prints[row.n]
             again, waits = fingerprint in held.get(key, ()), self._waiting.get(key)
@@ -106,17 +110,22 @@ class Preview:
             elif isinstance(result, Refused):
                 yield self._count(Change("hold back", key.hex(), (), str(result)))
             else:
-                change = self._change(row, key, last, result.payload)
-                if change is not None and change.what != "hold back":
+                change = self._change(row, key, last, result)
+                if change is None:
+                    continue
+                if change.what != "hold back":
                     person = last[row.outbox_id or 0][1] if change.what == "delete" else result.person
                     noted.add(key, person, change.what)
-                    yield self._count(change)
+                yield self._count(change)
         noted.write()
 
     def _change(
-        self, row: Differing, key: bytes, last: Mapping[int, tuple[bytes, bytes | None]], payload: bytes | None
+        self, row: Differing, key: bytes, last: Mapping[int, tuple[bytes, bytes | None]], result: Mapped
     ) -> Change | None:
         """What happens to a record that differs and passes; None if nothing does."""
+        payload = result.payload
+        if payload is not None and result.turn:
+            return self._merged(key, payload, result.turn)
         delivered = row.state == DELIVERED and row.outbox_id is not None
         if payload is None:
             self.counts["filtered"] += 1
@@ -127,6 +136,31 @@ class Preview:
             return None
         fields = self._difference.between(before, payload)
         return Change("create" if before is None else "update", key.hex(), fields)
+
+    def _mapped(
+        self, comparison: Comparison, page: Page, keys: list[bytes], places: Sequence[int]
+    ) -> Sequence[Mapped | Refused]:
+        """These records of a page, mapped, and in a two-way exchange merged."""
+        flow = self._flow
+        mapped = flow.map([page.raws[n] for n in places])
+        if flow.both is None:
+            return mapped
+        merger = Merger(flow, flow.both, 0)
+        differing, names = [keys[n] for n in places], [page.keys[n] for n in places]
+        with comparison.connection.begin():
+            merger.load(comparison.connection, differing, names, mapped)
+        return merger.results(differing, names, mapped)
+
+    def _merged(self, key: bytes, payload: bytes, turn: Turn) -> Change | None:
+        """What happens to a record of a two-way exchange after merging; None if nothing does."""
+        if turn.held:
+            return Change("hold back", key.hex(), (), _conflict(turn))
+        if turn.same:
+            self.counts["unchanged"] += 1
+            return None
+        fields = self._difference.between(turn.before, payload)
+        reason = _conflict(turn) if turn.fields else ""
+        return Change("create" if turn.creates else "update", key.hex(), fields, reason)
 
     def _duplicates(self, comparison: Comparison, noted: Noted) -> Iterator[Change]:
         for key in comparison.duplicates():
@@ -143,9 +177,13 @@ class Preview:
                 continue
             with comparison.connection.begin():
                 last = outbox.payloads(comparison.connection, [row.outbox_id for row in rows if row.outbox_id])
+                staying = self._staying(comparison, [row.key for row in rows])
                 known = quarantine.open_fingerprints(comparison.connection, self._flow.id, [row.key for row in rows])
             for row in rows:
                 waits = self._waiting.get(row.key)
+                if row.key in staying:
+                    self.counts["deletions held back"] += 1
+                    continue
                 if ABSENT in known.get(row.key, ()) or (waits and waits.fingerprint == ABSENT):
                     self.counts["deletions held back"] += 1
                     continue
@@ -153,6 +191,12 @@ class Preview:
                 self._gone_now += 1
                 yield self._count(Change("delete", row.key.hex(), (), "gone at the source"))
             noted.write()
+
+    def _staying(self, comparison: Comparison, keys: Sequence[bytes]) -> set[bytes]:
+        """Of what is gone, what the target is to keep until a person has settled a conflict, or for good."""
+        if not self._flow.both:
+            return set()
+        return Merger(self._flow, self._flow.both, 0).gone(comparison.connection, keys)[1]
 
     def _behind(self, comparison: Comparison, noted: Noted) -> Iterator[Change]:
         """What would be planned but wait, since the target has refused a record of the same person."""
@@ -178,3 +222,7 @@ class Preview:
     def _count(self, change: Change) -> Change:
         self.counts[change.what] += 1
         return change
+
+
+def _conflict(turn: Turn) -> str:
+    return f"conflict: {', '.join(turn.fields)}"

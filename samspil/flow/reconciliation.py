@@ -33,6 +33,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool  # the read saw all of the source, so that a missing record means deletion
     kept_by_target: int  # gone at the source; the target has no way to delete
     reasons: Mapping[str, int]  # of what was held back
+    conflicts: int = 0  # records of a two-way exchange held back only because a person must settle a field
 
     @property
     def balances(self) -> bool:
@@ -50,14 +51,20 @@ def count(connection: Connection, run: Run) -> Counts:
     again = planned.get("held_again", 0)
     behind = planned.get("held_waiting", 0) + waiting
     reasons = dict(quarantine.reasons(connection, run.flow_id, run.id))
-    more = {"held-since-earlier": again, "waits-behind-refused": behind, "replaced-by-a-later-run": replaced}
+    clashing = planned.get("conflicts", 0)
+    more = {
+        "conflict": clashing,
+        "held-since-earlier": again,
+        "waits-behind-refused": behind,
+        "replaced-by-a-later-run": replaced,
+    }
     reasons.update({name: n for name, n in more.items() if n})
     return Counts(
         read=planned.get("read", 0),
         delivered=rows.get((PUT, ACCEPTED), 0),
         unchanged=planned.get("unchanged", 0),
         filtered=planned.get("filtered", 0),
-        held_back=planned.get("held_new", 0) + again + behind + replaced + refused,
+        held_back=planned.get("held_new", 0) + again + behind + replaced + refused + clashing,
         creates=planned.get("creates", 0),
         updates=planned.get("updates", 0),
         deleted=sum(n for _, status, n in taking_back if status == ACCEPTED),
@@ -67,6 +74,7 @@ def count(connection: Connection, run: Run) -> Counts:
         complete=bool(planned.get("complete", True)),
         kept_by_target=planned.get("kept_by_target", 0),
         reasons=reasons,
+        conflicts=clashing,
     )
 
 

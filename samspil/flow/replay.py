@@ -11,11 +11,12 @@ from samspil.errors import Refused, SamspilError
 from samspil.flow.delivery import Delivery
 from samspil.flow.reconciliation import Counts, count, require_balance, require_sent
 from samspil.ledger import NOBODY, READ_PLANNED, Entry
-from samspil.store import lock, outbox, quarantine, runs
+from samspil.store import baselines, lock, outbox, quarantine, runs
 from samspil.store.runs import State
 from samspil.store.tables import PUT, first_id
 
 if TYPE_CHECKING:
+    from samspil.flow.both_ways import BothWays
     from samspil.flow.compiled import CompiledFlow
     from samspil.hub import Hub
 
@@ -47,9 +48,11 @@ def replay(hub: Hub, name: str, entries: Sequence[Any]) -> Replayed:
     reads it again. What is refused once more stays as a new entry. Raises AccessError or Unavailable.
     """
     flow = hub.flow(name)
+    if flow.both:
+        return _merged_anew(hub, flow, flow.both, entries)
     ready: list[_Ready] = []
     staying: list[tuple[int, Refused]] = []
-    with lock.exclusive(hub.store, flow.id):
+    with lock.exclusive(hub.store, flow.lock):
         with hub.store.transaction() as connection:
             agreements = runs.agreements(connection, {entry.run_id for entry in entries})
             if flow.gate is not None:
@@ -75,6 +78,24 @@ def replay(hub: Hub, name: str, entries: Sequence[Any]) -> Replayed:
             require_sent(connection, done)
             runs.finish(connection, done)
     return Replayed(counts, staying)
+
+
+def _merged_anew(hub: Hub, flow: CompiledFlow, way: BothWays, entries: Sequence[Any]) -> Replayed:
+    """In a two-way exchange nothing is sent as it was then: the other side may have moved on. The next run merges it.
+
+    What could not be mapped is not known to the merge yet, so it stays until the source shows it again.
+    """
+    staying: list[tuple[int, Refused]] = []
+    with lock.exclusive(hub.store, flow.lock), hub.store.transaction() as connection:
+        known = baselines.of_keys(connection, way.number, way.side, [entry.key for entry in entries])
+        for entry in entries:
+            if entry.key not in known:
+                staying.append((entry.id, Refused("not-merged", hint="the next run that reads the record takes it up")))
+            elif quarantine.settle(connection, entry.id, "replayed", "the next run merges it"):
+                baselines.flag(connection, way.number, [known[entry.key].key], 1 << way.side)
+        if len(staying) < len(entries):
+            hub.ledger.append(connection, {"what": "replay", **flow.context}, ())
+    return Replayed(None, staying)
 
 
 def drop(hub: Hub, name: str, number: int, *, who: str, why: str) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from samspil.connector import Receipt
 from samspil.flow.background import Background
 from samspil.flow.compiled import CompiledFlow
+from samspil.flow.landing import landed
 from samspil.ledger import NOBODY, Entry
 from samspil.store import quarantine, runs
 from samspil.store.outbox import Pending
@@ -61,6 +62,7 @@ class Settling:
         held = [_held(row, receipt) for row, receipt in pairs if receipt.refused]
         entries = [Entry(s.row.key, s.row.person or NOBODY, s.row.id, s.row.action, s.status).pack() for s in settled]
         settle(connection, flow.id, settled)
+        landed(connection, flow, [(one, receipt.their_id) for one, receipt in zip(settled, receipts, strict=True)])
         for run, rows in groupby(held, key=lambda row: runs.run_of(row.outbox_id or 0)):
             quarantine.add(connection, flow.id, run, list(rows))
         self._hub.ledger.append(connection, {"what": "write", "to": flow.flow.target, **flow.context}, entries)

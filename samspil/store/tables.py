@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -102,6 +103,53 @@ quarantine = Table(
     Column("settled", Double),
     Column("note", Text, nullable=False),
     Index("quarantine_open", "flow_id", "state", "key"),
+    sqlite_autoincrement=True,
+)
+
+# Two-way exchanges only: a record as both sides last agreed on it, and as each was last known to have it. One row per
+# record; ``flow_id`` is the flow out of side 0, ``first`` and ``second`` are the keys that the two flows know it by.
+baselines = Table(
+    "baselines",
+    metadata,
+    Column("flow_id", Integer, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),  # the key it was first read by
+    Column("first", LargeBinary),
+    Column("second", LargeBinary),
+    Column("called", LargeBinary),  # a digest of the name that the other side gave it, until it is read back
+    Column("due", SmallInteger, nullable=False),  # bit per side: the flow out of it must look, though nothing changed
+    Column("met", SmallInteger, nullable=False),  # bit per side: the flow out of it has read the record
+    Column("payload", LargeBinary, nullable=False),  # sealed: see samspil.flow.baseline
+    Index("baselines_first", "flow_id", "first"),
+    Index("baselines_second", "flow_id", "second"),
+    Index("baselines_called", "flow_id", "called"),
+    # Few are due or not read back: a night must not walk all rows to find none.
+    Index("baselines_due", "flow_id", "key", sqlite_where=text("due <> 0"), postgresql_where=text("due <> 0")),
+    Index(
+        "baselines_unread",
+        "flow_id",
+        "key",
+        sqlite_where=text("called IS NOT NULL"),
+        postgresql_where=text("called IS NOT NULL"),
+    ),
+)
+
+conflicts = Table(
+    "conflicts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("flow_id", Integer, nullable=False),  # the flow towards the field's owner
+    Column("run_id", Integer, nullable=False),  # that found it
+    Column("key", LargeBinary, nullable=False),  # of baselines
+    Column("person", LargeBinary),
+    Column("field", Text, nullable=False),  # of the shared schema; empty for the record as a whole
+    Column("reason", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # sealed: both sides' values
+    Column("state", Text, nullable=False),  # open, settled (decided, and it still counts) or closed
+    Column("taken", Text, nullable=False),  # the system whose value a person chose; "both": each keeps its own
+    Column("at", Double, nullable=False),
+    Column("settled", Double),
+    Column("note", Text, nullable=False),
+    Index("conflicts_key", "key", "state"),
     sqlite_autoincrement=True,
 )
 

@@ -104,6 +104,58 @@ def test_a_field_has_one_owner_in_an_agreement(write, changed):
     with pytest.raises(SettingsError, match="another owner") as caught:
         load_municipality(write(changed("  - name: national\n", f"{back}  - name: national\n")), SCHEMAS)
     assert caught.value.field == "agreements[0].flows[2].fields.journal[1]"
+    assert caught.value.line > 0
+
+
+BOTH = """\
+  - name: meetings
+    between: [jobcenter, journal]
+    purpose: meetings
+    legal_basis: an act
+    flows:
+      - schema: meeting
+        from: jobcenter
+        to: journal
+        rhythm: nightly
+        fields: {jobcenter: [id, cpr, kind, held_at], journal: [minutes]}
+      - schema: meeting
+        from: journal
+        to: jobcenter
+        rhythm: nightly
+        fields: {journal: [id, minutes], jobcenter: [cpr, kind, held_at]}
+"""
+
+
+def test_a_schema_may_go_both_ways_with_one_owner_for_each_field(write, good):
+    out, back = load_municipality(write(good + BOTH), SCHEMAS).flows[-2:]
+    owners = {"cpr": "jobcenter", "kind": "jobcenter", "held_at": "jobcenter", "minutes": "journal"}
+    for flow, other in ((out, back), (back, out)):
+        assert flow.two_way.opposite == other.name
+        assert {name: owner for name, owner in flow.two_way.owners.items() if name != "id"} == owners
+        assert flow.fields_written == {"id", *owners}
+    assert all(flow.two_way is None for flow in load_municipality(write(good), SCHEMAS).flows)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "field", "said"),
+    [
+        (
+            "[id, minutes], jobcenter: [cpr,",
+            "[id, minutes, cpr], jobcenter: [",
+            "1].fields.journal[2]",
+            "another owner",
+        ),
+        ("[id, minutes], jobcenter", "[minutes], jobcenter", "1].fields", "list id"),
+        ("journal: [id, minutes]", "journal: [id]", "0].fields.journal[0]", "does not send it"),
+        (", held_at]", "]", "0].fields", "list held_at"),
+    ],
+)
+def test_what_cannot_go_both_ways_is_refused_at_its_line(write, good, old, new, field, said):
+    text = (good + BOTH).replace(old, new)
+    with pytest.raises(SettingsError, match=said) as caught:
+        load_municipality(write(text), SCHEMAS)
+    assert caught.value.field == f"agreements[2].flows[{field}"
+    assert caught.value.line > good.count("\n")
 
 
 def test_a_name_is_no_reference_and_only_its_owner_sends_it(write, changed):
