@@ -24,7 +24,7 @@ _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u
 
 def shown(text: str) -> str:
     """The text on one line: control characters, line ends, marks of direction and halves of characters written out."""
-    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text if text.isprintable() else _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class SamspilError(Exception):
