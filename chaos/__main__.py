@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import signal
 import time
 
 from rich.console import Console
@@ -28,6 +29,7 @@ if not console.is_terminal:
 
 def main() -> int:
     """Run, print, write."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what was started is ended
     told = _arguments()
     if told.seed is not None:
         return _one(Task(told.kind[0], told.database[0], told.seed), told.broken)
