@@ -38,7 +38,7 @@ MUNICIPALITY = """
             to: target
             rhythm: nightly
             protected_addresses: sent
-            guard: {{changes: 100, deletions: 100}}
+            guard: {{changes: 100, deletions: 100, smallest_read: 0}}
             fields: {{source: [{fields}]}}
 """
 

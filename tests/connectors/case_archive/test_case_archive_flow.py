@@ -32,7 +32,7 @@ FILE = """
             from: office
             to: centre
             rhythm: nightly
-            guard: {changes: 100, deletions: 100}
+            guard: {changes: 100, deletions: 100, smallest_read: 0}
             fields: {office: [id, cpr, opened, closed, kle, target_group, case_worker]}
 """
 

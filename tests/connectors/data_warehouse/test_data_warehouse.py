@@ -36,7 +36,7 @@ FILE = """
             from: centre
             to: office
             rhythm: nightly
-            guard: {changes: 100, deletions: 100}
+            guard: {changes: 100, deletions: 100, smallest_read: 0}
             fields:
               centre: [id, cpr, order_id, company_cvr, company_p_number, company_name, kind, start, end,
                        hours_per_week, wage_subsidy]
@@ -49,7 +49,7 @@ FILE = """
             from: centre
             to: jobcenter
             rhythm: nightly
-            guard: {changes: 100, deletions: 100}
+            guard: {changes: 100, deletions: 100, smallest_read: 0}
             fields: {centre: [id, cpr, order_id, activity_id, date, status, hours]}
 """
 

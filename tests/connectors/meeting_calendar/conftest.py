@@ -31,7 +31,7 @@ MUNICIPALITY = """
             from: centre
             to: office
             rhythm: nightly
-            guard: {changes: 100, deletions: 100}
+            guard: {changes: 100, deletions: 100, smallest_read: 0}
             fields: {centre: [id, cpr, order_id, kind, held_at, participants, minutes]}
 """
 

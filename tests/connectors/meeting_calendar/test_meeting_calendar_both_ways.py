@@ -31,13 +31,13 @@ MUNICIPALITY = """
             from: office
             to: centre
             rhythm: nightly
-            guard: {changes: 100, deletions: 100}
+            guard: {changes: 100, deletions: 100, smallest_read: 0}
             fields: {office: [id, cpr, order_id, kind, held_at], centre: [participants, minutes]}
           - schema: meeting
             from: centre
             to: office
             rhythm: nightly
-            guard: {changes: 100, deletions: 100}
+            guard: {changes: 100, deletions: 100, smallest_read: 0}
             fields: {centre: [id, participants, minutes], office: [cpr, order_id, kind, held_at]}
             after: [office-meeting-centre]
 """

@@ -41,13 +41,13 @@ FILE = """
             from: centre
             to: office
             rhythm: nightly
-            guard: {changes: 100, deletions: 100}
+            guard: {changes: 100, deletions: 100, smallest_read: 0}
             fields: {centre: [id, participants, minutes], office: [cpr, order_id, kind, held_at]}
           - schema: meeting
             from: office
             to: centre
             rhythm: nightly
-            guard: {changes: 100, deletions: 100}
+            guard: {changes: 100, deletions: 100, smallest_read: 0}
             fields: {office: [id, cpr, order_id, kind, held_at], centre: [participants]}
 """
 
