@@ -40,7 +40,7 @@ class Entry(NamedTuple):
         return self.key + self.person + self.outbox_id.to_bytes(8, "big") + bytes((self.action, self.outcome))
 
 
-READ_PLANNED, READ_FILTERED, READ_HELD, READ_UNCHANGED = 11, 12, 13, 14
+READ_PLANNED, READ_FILTERED, READ_HELD, READ_UNCHANGED, READ_BLOCKED = 11, 12, 13, 14, 15
 
 
 class Batch(NamedTuple):

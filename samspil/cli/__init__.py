@@ -21,6 +21,7 @@ from samspil.cli import (
     exports,
     failure,
     flows,
+    keys,
     ledger,
     mapping,
     new,
@@ -58,7 +59,7 @@ def _samspil(
     """Samspil moves case data between a municipality's systems, every night, and shows that it did."""
 
 
-for part in (flows, runs, quarantine, mapping, exports, ledger, sandboxes, recording, connectors, new):
+for part in (flows, runs, quarantine, mapping, exports, ledger, keys, sandboxes, recording, connectors, new):
     part.add_to(app)
 
 

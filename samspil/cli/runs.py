@@ -13,7 +13,7 @@ from samspil.errors import AccessError, Unavailable
 if TYPE_CHECKING:
     from samspil.flow import Counts
 
-COUNTS = ("read", "unchanged", "filtered", "delivered", "deleted", "held back")
+COUNTS = ("read", "unchanged", "filtered", "delivered", "deleted", "held back", "blocked")
 
 
 def runs(municipality: Municipality) -> None:
@@ -106,6 +106,7 @@ def numbers(counts: Counts) -> tuple[object, ...]:
         counts.delivered,
         counts.deleted,
         counts.held_back,
+        counts.blocked or "",
         "✓" if counts.balances else "✗",
     )
 

@@ -1,4 +1,4 @@
-"""A flow made ready to run: both mappings compiled, the filter, the digests and the box for its payloads."""
+"""A flow made ready to run: both mappings compiled, the filter, the digests and the boxes for its payloads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from samspil import mapping, registry
 from samspil.agreement import Flow
 from samspil.connector import Connector
 from samspil.errors import Refused, SettingsError
-from samspil.vault import Box
+from samspil.flow.sealing import Sealing
 
 if TYPE_CHECKING:
     from samspil.hub import Hub
@@ -53,7 +53,7 @@ class CompiledFlow:
         self.key: Callable[[bytes], bytes] = hub.vault.digest(f"key/{flow.name}")
         self.person: Callable[[bytes], bytes] = hub.vault.digest("person")
         self.idempotency: Callable[[bytes], bytes] = hub.vault.digest(f"idempotency/{flow.name}")
-        self.box: Box = hub.vault.box(f"payload/{flow.name}")
+        self.sealing = Sealing(hub.vault, hub.persons, flow.name)
         self.id = hub.number(flow)  # the flow's number in the store
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from samspil.errors import Refused
 from samspil.flow.draft import ABSENT, Draft
@@ -23,12 +24,8 @@ def hold_duplicates(draft: Draft, comparison: Comparison) -> None:
             outbox.remove(draft.connection, [row.id for row in rows])
             puts = [row for row in rows if row.action == PUT]
             linked = dict(outbox.linked(draft.connection, draft.flow.id, [row.key for row in puts]))
-            held = [
-                quarantine.Held(
-                    row.key, row.person, row.fingerprint, "plan", _TWICE.reason, "", _TWICE.hint, row.payload
-                )
-                for row in puts
-            ]
+            draft.hub.persons.fetch(draft.connection, [row.person for row in puts])
+            held = [_held(draft, row) for row in puts]
             quarantine.add(draft.connection, draft.flow.id, draft.run, held)
         updates = sum(row.key in linked for row in puts)
         draft.counts["held_new"] += len(puts)
@@ -64,11 +61,21 @@ def _delete(draft: Draft, gone: Sequence[tuple[bytes, int | None]]) -> None:
         return
     held = draft.deletions_held([key for key, _ in gone])
     last = outbox.payloads(draft.connection, [number for _, number in gone if number is not None])
-    rows = []
+    draft.hub.persons.fetch(draft.connection, [person for _, person in last.values()])
+    sealing, rows = draft.flow.sealing, []
     for key, number in gone:
         if key in held:
             continue
-        payload, person = last[number] if number is not None else (draft.flow.box.seal(b"{}", key), None)
-        rows.append((draft.number(), key, person, DELETE, ABSENT, payload))
+        sealed, person = last.get(number or 0, (None, None))
+        payload = b"{}" if sealed is None else sealing.planned(sealed, number or 0, key, person)
+        fresh = draft.number()
+        rows.append((fresh, key, person, DELETE, ABSENT, sealing.plan(payload, fresh, key, person)))
     outbox.add(draft.connection, rows)
     draft.counts["deletions"] += len(rows)
+
+
+def _held(draft: Draft, row: Any) -> quarantine.Held:
+    sealing = draft.flow.sealing
+    payload = sealing.planned(row.payload, row.id, row.key, row.person)
+    sealed = sealing.hold(payload, row.key, row.fingerprint, row.person)
+    return quarantine.Held(row.key, row.person, row.fingerprint, "plan", _TWICE.reason, "", _TWICE.hint, sealed)

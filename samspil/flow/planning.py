@@ -18,7 +18,7 @@ from samspil.flow.calm import calm
 from samspil.flow.compiled import CompiledFlow, Mapped
 from samspil.flow.deletions import hold_duplicates, plan_deletions
 from samspil.flow.draft import Draft
-from samspil.ledger import NOBODY, READ_FILTERED, READ_HELD, READ_PLANNED, READ_UNCHANGED, Entry
+from samspil.ledger import NOBODY, READ_BLOCKED, READ_FILTERED, READ_HELD, READ_PLANNED, READ_UNCHANGED, Entry
 from samspil.store import outbox, quarantine
 from samspil.store.comparison import Comparison, Differing
 from samspil.store.tables import DELIVERED, FILTERED, PUT, WITHDRAW
@@ -89,6 +89,7 @@ def _plan(draft: Draft, comparison: Comparison, batch: _Batch, writing: Backgrou
         fresh = [row for row, known in zip(compared.differing, held, strict=True) if not known]
         changes = _Changes(draft, fresh)
     mapped = draft.flow.map([batch.raws[row.n] for row in fresh])
+    changes.fetch_persons(mapped)
     for row, result in zip(fresh, mapped, strict=True):
         changes.take(row, keys[row.n], prints[row.n], batch.raws[row.n], result)
     changes.count()
@@ -108,6 +109,15 @@ class _Changes:
         self._same: list[tuple[bytes, bytes]] = []
         self._held: list[quarantine.Held] = []
         self._entries: list[bytes] = []
+        self._erased: frozenset[bytes] = frozenset()
+
+    def fetch_persons(self, mapped: Sequence[Mapped | Refused]) -> None:
+        """Make ready the keys of everybody whom these records, or what the target has of them, are about."""
+        about = [result.person for result in mapped if isinstance(result, Mapped)]
+        with self._draft.connection.begin():
+            persons = self._draft.hub.persons
+            self._erased = persons.fetch(self._draft.connection, about, create=True)
+            persons.fetch(self._draft.connection, [person for _, person in self._last.values()])
 
     def take(self, row: Differing, key: bytes, fingerprint: bytes, raw: bytes, result: Mapped | Refused) -> None:
         """Decide what happens to one record."""
@@ -115,26 +125,35 @@ class _Changes:
             self._held.append(self._draft.hold("map", key, fingerprint, result, raw))
             self._entries.append(Entry(key, NOBODY, 0, 0, READ_HELD).pack())
             return
+        if result.person in self._erased:
+            self._draft.counts["blocked"] += 1
+            self._entries.append(Entry(key, NOBODY, 0, 0, READ_BLOCKED).pack())
+            return
         last = self._last.get(row.outbox_id) if row.outbox_id is not None and row.state == DELIVERED else None
-        number, action, outcome = 0, 0, READ_UNCHANGED
+        sealing, number, action, outcome = self._flow.sealing, 0, 0, READ_UNCHANGED
         if result.payload is None:
             outcome = READ_FILTERED
             if last is None:
-                self._filtered.append((self._flow.id, key, fingerprint, FILTERED, None, None))
+                self._filtered.append((self._flow.id, key, fingerprint, FILTERED, None, None, result.person))
             elif not self._flow.writes.deletes:
                 self._draft.counts["kept_by_target"] += 1
                 self._draft.counts["filtered"] += 1
             else:  # the target has it and may no longer: take it back
                 number, action = self._draft.number(), WITHDRAW
-                self._planned.append((number, key, last[1], WITHDRAW, fingerprint, last[0]))
-        elif last is not None and self._flow.box.open(last[0], key) == result.payload:
+                sealed = sealing.plan(self._acknowledged(row, key, last), number, key, last[1])
+                self._planned.append((number, key, last[1], WITHDRAW, fingerprint, sealed))
+        elif last is not None and self._acknowledged(row, key, last) == result.payload:
             self._same.append((key, fingerprint))
         else:
             number, action, outcome = self._draft.number(), PUT, READ_PLANNED
-            sealed = self._flow.box.seal(result.payload, key)
+            sealed = sealing.plan(result.payload, number, key, result.person)
             self._planned.append((number, key, result.person, PUT, fingerprint, sealed))
             self._draft.counts["creates" if last is None else "updates"] += 1
         self._entries.append(Entry(key, result.person or NOBODY, number, action, outcome).pack())
+
+    def _acknowledged(self, row: Differing, key: bytes, last: tuple[bytes, bytes | None]) -> bytes:
+        """What the target has of the record."""
+        return self._flow.sealing.planned(last[0], row.outbox_id or 0, key, last[1])
 
     def count(self) -> None:
         """Add them to the draft's counts."""

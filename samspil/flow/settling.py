@@ -58,7 +58,7 @@ class Settling:
         flow = self._flow
         pairs = list(zip(batch, receipts, strict=True))
         settled = [self._settled(row, receipt) for row, receipt in pairs]
-        held = [_held(row, receipt) for row, receipt in pairs if receipt.refused]
+        held = [self._held(row, receipt) for row, receipt in pairs if receipt.refused]
         entries = [Entry(s.row.key, s.row.person or NOBODY, s.row.id, s.row.action, s.status).pack() for s in settled]
         settle(connection, flow.id, settled)
         for run, rows in groupby(held, key=lambda row: runs.run_of(row.outbox_id or 0)):
@@ -69,22 +69,27 @@ class Settling:
         if receipt.refused:
             return Settled(row, REFUSED, receipt.reference, None)
         if receipt.their_id is None:  # it need not repeat what it called the record when it was created
-            return Settled(row, ACCEPTED, receipt.reference, row.their_id)
-        return Settled(row, ACCEPTED, receipt.reference, self._flow.box.seal(receipt.their_id.encode(), row.key))
+            if row.their_person == row.person:
+                return Settled(row, ACCEPTED, receipt.reference, row.their_id)
+            known = self._flow.sealing.named(row)
+        else:
+            known = receipt.their_id
+        sealed = None if known is None else self._flow.sealing.name(known, row.key, row.person)
+        return Settled(row, ACCEPTED, receipt.reference, sealed)
 
-
-def _held(row: Pending, receipt: Receipt) -> quarantine.Held:
-    refused = receipt.refused
-    assert refused is not None  # noqa: S101  # for the type checker
-    refused.kept()
-    return quarantine.Held(
-        row.key,
-        row.person,
-        row.fingerprint,
-        "deliver",
-        refused.reason,
-        refused.field,
-        refused.hint,
-        row.payload,
-        row.id,
-    )
+    def _held(self, row: Pending, receipt: Receipt) -> quarantine.Held:
+        refused, sealing = receipt.refused, self._flow.sealing
+        assert refused is not None  # noqa: S101  # for the type checker
+        refused.kept()
+        payload = sealing.planned(row.payload, row.id, row.key, row.person)
+        return quarantine.Held(
+            row.key,
+            row.person,
+            row.fingerprint,
+            "deliver",
+            refused.reason,
+            refused.field,
+            refused.hint,
+            sealing.hold(payload, row.key, row.fingerprint, row.person),
+            row.id,
+        )

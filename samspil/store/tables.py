@@ -57,6 +57,7 @@ links = Table(
     Column("state", SmallInteger, nullable=False),  # DELIVERED or FILTERED
     Column("outbox_id", BigInteger),  # the outbox row whose payload the target last acknowledged
     Column("their_id", LargeBinary),  # sealed: a system's own id may be a CPR number
+    Column("person", LargeBinary),  # whose key ``their_id`` is sealed under, and who is erased with it
     sqlite_with_rowid=False,
 )
 
@@ -115,6 +116,27 @@ ledger = Table(
     Column("signature", LargeBinary, nullable=False),
     Column("context", LargeBinary, nullable=False),  # JSON: when, what, flow, purpose, legal basis, fields
     Column("entries", LargeBinary, nullable=False),
+)
+
+# The vault. A municipality's root, wrapped under each version of the master key in use (see samspil.vault).
+keys = Table(
+    "keys",
+    metadata,
+    Column("municipality", Text, primary_key=True),
+    Column("version", SmallInteger, primary_key=True, autoincrement=False),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+# A person's key. An erased person's row has no handle and no key; it stays, so that the person is not taken in again.
+persons = Table(
+    "persons",
+    metadata,
+    Column("municipality", Text, primary_key=True),
+    Column("person", LargeBinary, primary_key=True),
+    Column("handle", LargeBinary),  # random: names the person in the ledger, and to nobody who has not this row
+    Column("wrapped", LargeBinary),
+    Column("version", SmallInteger, nullable=False),  # of the master key that it is wrapped under
+    sqlite_with_rowid=False,
 )
 
 DELIVERED, FILTERED = 1, 2  # links.state
