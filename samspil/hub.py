@@ -57,7 +57,7 @@ class Hub:
         self.file, self.store, self.vault = file, store, vault
         vault.unlock(store, write=write)
         self.persons = Persons(vault)
-        self.ledger = Ledger(file.municipality.code, vault.signer())
+        self.ledger = Ledger(file.municipality.code, vault.signer(), self.persons)
         self._account, self._write = account, write
         self._connectors: dict[str, Connector] = {}
         self._flows: dict[str, CompiledFlow] = {}

@@ -59,6 +59,9 @@ def reconcile(path: str, run: int) -> None:
     """Every record read is delivered, unchanged, filtered, held back or blocked, or the task is red."""
     with _hub(path) as (hub, steps):
         counts = steps.reconcile(hub, run)
+        with hub.store.transaction() as connection:
+            head = hub.ledger.head(connection)
+    log.info("the ledger's head, for samspil verify --head: %s", head.line().decode())
     log.info("run %s balances: %s", run, in_words(msgspec.structs.asdict(counts)))
     if counts.held_back:
         log.warning("%s records in quarantine: samspil quarantine list %s", counts.held_back, hub.file.slug)

@@ -14,6 +14,7 @@ from samspil.flow.draft import Draft
 from samspil.flow.guarding import objection
 from samspil.flow.planning import read_into
 from samspil.flow.reconciliation import Counts, count, require_balance, require_sent
+from samspil.ledger.head import keep
 from samspil.store import lock, outbox, quarantine, runs
 from samspil.store.comparison import Comparison
 from samspil.store.runs import Run, State
@@ -106,6 +107,9 @@ def reconcile(hub: Hub, run_id: int) -> Counts:
             require_sent(connection, run)
             runs.finish(connection, run)
             hub.ledger.append(connection, {"what": "reconcile", "run": run.id, **flow.context}, ())
+            head = hub.ledger.head(connection)
+    if run.state is State.APPROVED:
+        keep(head)
     return counts
 
 

@@ -18,7 +18,7 @@ from samspil.flow.calm import calm
 from samspil.flow.compiled import CompiledFlow, Mapped
 from samspil.flow.deletions import hold_duplicates, plan_deletions
 from samspil.flow.draft import Draft
-from samspil.ledger import NOBODY, READ_BLOCKED, READ_FILTERED, READ_HELD, READ_PLANNED, READ_UNCHANGED, Entry
+from samspil.ledger import READ_BLOCKED, READ_FILTERED, READ_HELD, READ_PLANNED, READ_UNCHANGED
 from samspil.store import outbox, quarantine
 from samspil.store.comparison import Comparison, Differing
 from samspil.store.tables import DELIVERED, FILTERED, PUT, WITHDRAW
@@ -109,6 +109,7 @@ class _Changes:
         self._same: list[tuple[bytes, bytes]] = []
         self._held: list[quarantine.Held] = []
         self._entries: list[bytes] = []
+        self._entry = draft.hub.ledger.entry
         self._erased: frozenset[bytes] = frozenset()
 
     def fetch_persons(self, mapped: Sequence[Mapped | Refused]) -> None:
@@ -123,11 +124,11 @@ class _Changes:
         """Decide what happens to one record."""
         if isinstance(result, Refused):
             self._held.append(self._draft.hold("map", key, fingerprint, result, raw))
-            self._entries.append(Entry(key, NOBODY, 0, 0, READ_HELD).pack())
+            self._entries.append(self._entry(key, None, 0, 0, READ_HELD))
             return
         if result.person in self._erased:
             self._draft.counts["blocked"] += 1
-            self._entries.append(Entry(key, NOBODY, 0, 0, READ_BLOCKED).pack())
+            self._entries.append(self._entry(key, None, 0, 0, READ_BLOCKED))
             return
         last = self._last.get(row.outbox_id) if row.outbox_id is not None and row.state == DELIVERED else None
         sealing, number, action, outcome = self._flow.sealing, 0, 0, READ_UNCHANGED
@@ -149,7 +150,7 @@ class _Changes:
             sealed = sealing.plan(result.payload, number, key, result.person)
             self._planned.append((number, key, result.person, PUT, fingerprint, sealed))
             self._draft.counts["creates" if last is None else "updates"] += 1
-        self._entries.append(Entry(key, result.person or NOBODY, number, action, outcome).pack())
+        self._entries.append(self._entry(key, result.person, number, action, outcome))
 
     def _acknowledged(self, row: Differing, key: bytes, last: tuple[bytes, bytes | None]) -> bytes:
         """What the target has of the record."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from samspil.errors import Refused, SamspilError
 from samspil.flow.delivery import Delivery
 from samspil.flow.reconciliation import Counts, count, require_balance, require_sent
-from samspil.ledger import NOBODY, READ_PLANNED, Entry
+from samspil.ledger import READ_PLANNED
 from samspil.store import lock, outbox, quarantine, runs
 from samspil.store.runs import State
 from samspil.store.tables import PUT, first_id
@@ -94,7 +94,7 @@ def reveal(hub: Hub, name: str, entry: Any, *, who: str, why: str) -> bytes:
     with hub.store.transaction() as connection:
         hub.persons.fetch(connection, [entry.person])
         payload = flow.sealing.held(entry)
-        seen = Entry(entry.key, entry.person or NOBODY, entry.outbox_id or 0, 0, READ_PLANNED).pack()
+        seen = hub.ledger.entry(entry.key, entry.person, entry.outbox_id or 0, 0, READ_PLANNED)
         hub.ledger.append(
             connection, {"what": "reveal", "entry": entry.id, "who": who, "why": why, **flow.context}, [seen]
         )
@@ -138,7 +138,7 @@ def _plan(hub: Hub, flow: CompiledFlow, ready: Sequence[_Ready], staying: list[t
             number = first_id(run) + len(rows) + 1
             sealed = flow.sealing.plan(payload, number, entry.key, person)
             rows.append((number, entry.key, person, action, fingerprint, sealed))
-            entries.append(Entry(entry.key, person or NOBODY, number, action, READ_PLANNED).pack())
+            entries.append(hub.ledger.entry(entry.key, person, number, action, READ_PLANNED))
         outbox.add(connection, rows)
         puts = sum(row[3] == PUT for row in rows)
         counts = {"read": puts, "creates": puts, "deletions": len(rows) - puts, "complete": False}

@@ -15,7 +15,6 @@ from sqlalchemy import Connection
 from samspil.connector import Receipt
 from samspil.flow.background import Background
 from samspil.flow.compiled import CompiledFlow
-from samspil.ledger import NOBODY, Entry
 from samspil.store import quarantine, runs
 from samspil.store.outbox import Pending
 from samspil.store.receipts import Settled, settle
@@ -59,7 +58,8 @@ class Settling:
         pairs = list(zip(batch, receipts, strict=True))
         settled = [self._settled(row, receipt) for row, receipt in pairs]
         held = [self._held(row, receipt) for row, receipt in pairs if receipt.refused]
-        entries = [Entry(s.row.key, s.row.person or NOBODY, s.row.id, s.row.action, s.status).pack() for s in settled]
+        entry = self._hub.ledger.entry
+        entries = [entry(s.row.key, s.row.person, s.row.id, s.row.action, s.status) for s in settled]
         settle(connection, flow.id, settled)
         for run, rows in groupby(held, key=lambda row: runs.run_of(row.outbox_id or 0)):
             quarantine.add(connection, flow.id, run, list(rows))

@@ -106,14 +106,18 @@ quarantine = Table(
     sqlite_autoincrement=True,
 )
 
-# The ledger: one row per batch of entries, chained and signed (see samspil.ledger).
+# The ledger: one row per batch of entries, with the tree's signed head after it (see samspil.ledger).
 ledger = Table(
     "ledger",
     metadata,
     Column("municipality", Text, primary_key=True),
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-    Column("head", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),  # of the head, in milliseconds since 1970
+    Column("size", BigInteger, nullable=False),  # leaves in the tree
+    Column("root", LargeBinary, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),  # what the next batch grows from
     Column("signature", LargeBinary, nullable=False),
+    Column("marks", LargeBinary, nullable=False),  # the beginning of each leaf's hash
     Column("context", LargeBinary, nullable=False),  # JSON: when, what, flow, purpose, legal basis, fields
     Column("entries", LargeBinary, nullable=False),
 )

@@ -31,11 +31,7 @@ class Master:
         if not versions or any(len(key) != SIZE for key in versions.values()):
             raise SettingsError(_WANTED, field=field)
         self.versions, self.field = dict(versions), field
-
-    @property
-    def newest(self) -> int:
-        """The version that seals."""
-        return max(self.versions)
+        self.newest = max(versions)  # the version that seals
 
     @classmethod
     def parse(cls, text: str, field: str) -> Master:

@@ -19,16 +19,17 @@ from samspil.store.tables import DIGEST
 from samspil.vault.master import SIZE
 from samspil.vault.vault import Vault
 
-_KEPT = 20_000  # keys in memory, and as many again of the batches before
+_KEPT = 20_000  # keys in memory, and as many again of the batches before, twice
 
 
 class Persons:
-    """One municipality's persons. A key that was fetched is at hand for this batch and the next."""
+    """One municipality's persons. A key that was fetched is at hand for two more batches: they overlap."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._now: dict[bytes, AESGCM] = {}
         self._before: dict[bytes, AESGCM] = {}
+        self._older: dict[bytes, AESGCM] = {}
 
     def fetch(
         self, connection: Connection, wanted: Iterable[bytes | None], *, create: bool = False
@@ -39,7 +40,8 @@ class Persons:
         sealed under the key. Raises SettingsError when the master key was changed meanwhile.
         """
         if len(self._now) > _KEPT:
-            self._before = self._now  # first: another thread may be looking for a key of the batch before
+            self._older = self._before  # in this order: another thread may be looking for a key of a batch before
+            self._before = self._now
             self._now = {}
         missing = []
         for person in {person for person in wanted if person is not None}:
@@ -59,7 +61,7 @@ class Persons:
         """A person's key, which was fetched. None for nobody. Raises SamspilError (no-key) if there is none."""
         if person is None:
             return None
-        found = self._now.get(person) or self._before.get(person)
+        found = self._now.get(person) or self._before.get(person) or self._older.get(person)
         if found is None:
             raise SamspilError("a stored payload is of a person whose key is not there", reason="no-key")
         return found

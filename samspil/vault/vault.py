@@ -41,6 +41,7 @@ class Vault:
         self.municipality = municipality
         self._root: bytes | None = None
         self._municipal = cache(self._derive_municipal)
+        self._table = cache(self._derive_table)
 
     def unlock(self, store: Store, *, write: bool = True) -> None:
         """Find the root in the store, or make it at the first use.
@@ -94,14 +95,14 @@ class Vault:
     def wrap(self, key: bytes, table: str, row: bytes) -> bytes:
         """A key wrapped under the municipality's newest key, for one row of a table; 28 bytes longer than it was."""
         fresh = nonce()
-        return fresh + self._municipal(self.master.newest).encrypt(fresh, key, self._place(table, row))
+        return fresh + self._municipal(self.master.newest).encrypt(fresh, key, self._table(table) + row)
 
     def unwrap(self, wrapped: bytes, version: int, table: str, row: bytes) -> bytes:
         """What ``wrap`` wrapped. Raises InvalidTag, or SettingsError if this version of the master key is not given."""
-        return self._municipal(version).decrypt(wrapped[:NONCE], wrapped[NONCE:], self._place(table, row))
+        return self._municipal(version).decrypt(wrapped[:NONCE], wrapped[NONCE:], self._table(table) + row)
 
-    def _place(self, table: str, row: bytes) -> bytes:
-        return f"{self.municipality}/{table}/".encode() + row
+    def _derive_table(self, table: str) -> bytes:
+        return f"{self.municipality}/{table}/".encode()
 
     def _derive_municipal(self, version: int) -> AESGCM:
         try:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from samspil.errors import SamspilError, SettingsError
 from samspil.ledger import Ledger
 from samspil.store import Store
-from samspil.vault import Box, Master, Vault
+from samspil.vault import Box, Master, Persons, Vault
 
 MASTER = bytes(range(32))
 OTHER = bytes(32)
@@ -121,9 +121,9 @@ def test_a_new_master_key_alone_does_not_begin_a_second_set_of_keys(unlocked):
 
 
 def test_a_store_that_lost_its_keys_is_refused(store, unlocked):
-    signer = unlocked("730").signer()
+    vault = unlocked("730")
     with store.transaction() as connection:
-        Ledger("730", signer).append(connection, {"what": "read"}, ())
+        Ledger("730", vault.signer(), Persons(vault)).append(connection, {"what": "read"}, ())
         connection.execute(text("DELETE FROM keys"))
     with pytest.raises(SettingsError, match="restore table keys"):
         unlocked("730")

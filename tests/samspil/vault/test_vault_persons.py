@@ -95,12 +95,12 @@ def test_no_key_is_made_under_a_master_key_that_was_retired(store, persons):
         fetch(store, persons, ANNA)
 
 
-def test_memory_is_bounded_and_the_batch_before_stays_at_hand(store, persons, monkeypatch):
+def test_memory_is_bounded_and_the_batches_before_stay_at_hand(store, persons, monkeypatch):
     monkeypatch.setattr("samspil.vault.persons._KEPT", 2)
     for start in range(0, 30, 3):
         batch = [n.to_bytes(16, "big") for n in range(start, start + 3)]
         fetch(store, persons, *batch)
-        for n in range(max(0, start - 3), start + 3):
+        for n in range(max(0, start - 6), start + 3):
             assert persons.cipher(n.to_bytes(16, "big"))
     with pytest.raises(SamspilError, match="not there"):
         persons.cipher((0).to_bytes(16, "big"))
