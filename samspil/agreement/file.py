@@ -23,6 +23,7 @@ _WANTED = {  # last part of a field's path → what belongs there, where the typ
     "deletions": "write a percentage from 0 to 100",
     "pool_slots": "write a whole number of at least 1",
     "purpose": "say what the data is used for",
+    "years": "write a whole number of years from 1 to 100",
     "legal_basis": "name the act and the section",
 }
 

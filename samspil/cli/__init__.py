@@ -25,8 +25,10 @@ from samspil.cli import (
     ledger,
     mapping,
     new,
+    person,
     quarantine,
     recording,
+    retention,
     runs,
     sandboxes,
     show,
@@ -59,7 +61,21 @@ def _samspil(
     """Samspil moves case data between a municipality's systems, every night, and shows that it did."""
 
 
-for part in (flows, runs, quarantine, mapping, exports, ledger, keys, sandboxes, recording, connectors, new):
+for part in (
+    flows,
+    runs,
+    quarantine,
+    mapping,
+    exports,
+    ledger,
+    keys,
+    person,
+    retention,
+    sandboxes,
+    recording,
+    connectors,
+    new,
+):
     part.add_to(app)
 
 

@@ -61,6 +61,8 @@ class CompiledFlow:
         """What the ledger says of every batch of this flow."""
         return {
             "flow": self.flow.name,
+            "from": self.flow.source,
+            "to": self.flow.target,
             "agreement": self.flow.agreement.name,
             "purpose": self.flow.agreement.purpose,
             "legal_basis": self.flow.agreement.legal_basis,

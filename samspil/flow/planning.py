@@ -5,7 +5,7 @@ One stream, a page at a time: nothing of a record that did not change is decoded
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -19,9 +19,10 @@ from samspil.flow.compiled import CompiledFlow, Mapped
 from samspil.flow.deletions import hold_duplicates, plan_deletions
 from samspil.flow.draft import Draft
 from samspil.ledger import READ_BLOCKED, READ_FILTERED, READ_HELD, READ_PLANNED, READ_UNCHANGED
+from samspil.rights.number import numbers_in
 from samspil.store import outbox, quarantine
 from samspil.store.comparison import Comparison, Differing
-from samspil.store.tables import DELIVERED, FILTERED, PUT, WITHDRAW
+from samspil.store.tables import DELIVERED, ERASED, FILTERED, PUT, WITHDRAW
 
 _BATCH = 3_000  # records compared at once, and a page more; smaller pages are gathered
 _BYTES = 16 * 2**20  # no more is gathered of large records, such as documents
@@ -80,20 +81,27 @@ def _plan(draft: Draft, comparison: Comparison, batch: _Batch, writing: Backgrou
     compared = comparison.compare(keys, prints)
     draft.counts["unchanged"] += compared.unchanged
     draft.counts["filtered"] += compared.filtered
-    if not compared.differing:
+    kept_out, differing = _kept_out(compared.differing)
+    draft.counts["blocked"] += kept_out
+    if not differing:
         return
     with draft.connection.begin():
-        held = draft.held_in_this_version(
-            [keys[row.n] for row in compared.differing], [prints[row.n] for row in compared.differing]
-        )
-        fresh = [row for row, known in zip(compared.differing, held, strict=True) if not known]
+        held = draft.held_in_this_version([keys[row.n] for row in differing], [prints[row.n] for row in differing])
+        fresh = [row for row, known in zip(differing, held, strict=True) if not known]
         changes = _Changes(draft, fresh)
-    mapped = draft.flow.map([batch.raws[row.n] for row in fresh])
-    changes.fetch_persons(mapped)
-    for row, result in zip(fresh, mapped, strict=True):
-        changes.take(row, keys[row.n], prints[row.n], batch.raws[row.n], result)
+    raws = [batch.raws[row.n] for row in fresh]
+    mapped = draft.flow.map(raws)
+    changes.fetch_persons(mapped, raws)
+    for row, raw, result in zip(fresh, raws, mapped, strict=True):
+        changes.take(row, keys[row.n], prints[row.n], raw, result)
     changes.count()
     writing.write(changes.write)
+
+
+def _kept_out(differing: Sequence[Differing]) -> tuple[int, Sequence[Differing]]:
+    """How many records retention took away and their source still has; and the others."""
+    others = [row for row in differing if row.state != ERASED]
+    return len(differing) - len(others), others
 
 
 class _Changes:
@@ -112,23 +120,29 @@ class _Changes:
         self._entry = draft.hub.ledger.entry
         self._erased: frozenset[bytes] = frozenset()
 
-    def fetch_persons(self, mapped: Sequence[Mapped | Refused]) -> None:
-        """Make ready the keys of everybody whom these records, or what the target has of them, are about."""
+    def fetch_persons(self, mapped: Sequence[Mapped | Refused], raws: Sequence[bytes]) -> None:
+        """Make ready the keys of everybody whom these records, or what the target has of them, are about.
+
+        Of those that cannot be read, ask whether a number in them is of somebody erased.
+        """
+        unread = [raw for raw, result in zip(raws, mapped, strict=True) if isinstance(result, Refused)]
         about = [result.person for result in mapped if isinstance(result, Mapped)]
         with self._draft.connection.begin():
             persons = self._draft.hub.persons
             self._erased = persons.fetch(self._draft.connection, about, create=True)
+            self._erased |= persons.fetch(self._draft.connection, self._named(unread))
             persons.fetch(self._draft.connection, [person for _, person in self._last.values()])
 
     def take(self, row: Differing, key: bytes, fingerprint: bytes, raw: bytes, result: Mapped | Refused) -> None:
         """Decide what happens to one record."""
+        about = self._named([raw]) if isinstance(result, Refused) else {result.person}
+        if not self._erased.isdisjoint(about):
+            self._draft.counts["blocked"] += 1
+            self._entries.append(self._entry(key, None, 0, 0, READ_BLOCKED))
+            return
         if isinstance(result, Refused):
             self._held.append(self._draft.hold("map", key, fingerprint, result, raw))
             self._entries.append(self._entry(key, None, 0, 0, READ_HELD))
-            return
-        if result.person in self._erased:
-            self._draft.counts["blocked"] += 1
-            self._entries.append(self._entry(key, None, 0, 0, READ_BLOCKED))
             return
         last = self._last.get(row.outbox_id) if row.outbox_id is not None and row.state == DELIVERED else None
         sealing, number, action, outcome = self._flow.sealing, 0, 0, READ_UNCHANGED
@@ -151,6 +165,9 @@ class _Changes:
             self._planned.append((number, key, result.person, PUT, fingerprint, sealed))
             self._draft.counts["creates" if last is None else "updates"] += 1
         self._entries.append(self._entry(key, result.person, number, action, outcome))
+
+    def _named(self, raws: Iterable[bytes]) -> set[bytes | None]:
+        return {self._flow.person(number.encode()) for raw in raws for number in numbers_in(raw)}
 
     def _acknowledged(self, row: Differing, key: bytes, last: tuple[bytes, bytes | None]) -> bytes:
         """What the target has of the record."""

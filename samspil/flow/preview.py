@@ -17,7 +17,7 @@ from samspil.flow.noted import Noted
 from samspil.store import outbox, quarantine, runs
 from samspil.store.comparison import Comparison, Differing
 from samspil.store.runs import Run
-from samspil.store.tables import DELIVERED
+from samspil.store.tables import DELIVERED, ERASED
 
 if TYPE_CHECKING:
     from samspil.hub import Hub
@@ -118,6 +118,8 @@ class Preview:
                 yield self._count(Change("hold back", key.hex(), (), HELD))
             elif waits and waits.fingerprint == fingerprint and waits.person in self._blocked():
                 yield self._count(Change("hold back", key.hex(), (), BEHIND))
+            elif row.state == ERASED:
+                self.counts["blocked"] += 1
             elif isinstance(result, Refused):
                 yield self._count(Change("hold back", key.hex(), (), str(result)))
             elif result.person in erased:

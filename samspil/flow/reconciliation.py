@@ -6,6 +6,7 @@ are found independently, so a record lost anywhere between shows.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -43,8 +44,14 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 def count(connection: Connection, run: Run) -> Counts:
     """Count a run from its rows."""
-    rows = runs.receipts_by_action(connection, run.id)
+    rows = Counter(runs.receipts_by_action(connection, run.id))
     planned = run.counts
+    never_sent = 0  # of persons erased since; what was settled counts as it did
+    for action, status, many in planned.get("erased", ()):
+        if status is not None:
+            rows[action, status] += many
+        elif action == PUT:
+            never_sent += many
     waiting, replaced = rows.get((PUT, None), 0), rows.get((PUT, SUPERSEDED), 0)
     refused = rows.get((PUT, REFUSED), 0)
     taking_back = [(action, status, n) for (action, status), n in rows.items() if action in (DELETE, WITHDRAW)]
@@ -59,7 +66,7 @@ def count(connection: Connection, run: Run) -> Counts:
         unchanged=planned.get("unchanged", 0),
         filtered=planned.get("filtered", 0),
         held_back=planned.get("held_new", 0) + again + behind + replaced + refused,
-        blocked=planned.get("blocked", 0),
+        blocked=planned.get("blocked", 0) + never_sent,
         creates=planned.get("creates", 0),
         updates=planned.get("updates", 0),
         deleted=sum(n for _, status, n in taking_back if status == ACCEPTED),

@@ -63,7 +63,7 @@ class Settling:
         settle(connection, flow.id, settled)
         for run, rows in groupby(held, key=lambda row: runs.run_of(row.outbox_id or 0)):
             quarantine.add(connection, flow.id, run, list(rows))
-        self._hub.ledger.append(connection, {"what": "write", "to": flow.flow.target, **flow.context}, entries)
+        self._hub.ledger.append(connection, {"what": "write", **flow.context}, entries)
 
     def _settled(self, row: Pending, receipt: Receipt) -> Settled:
         if receipt.refused:

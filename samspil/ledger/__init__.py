@@ -12,6 +12,7 @@ from samspil.ledger.entry import (
     READ_FILTERED,
     READ_HELD,
     READ_PLANNED,
+    READ_SHOWN,
     READ_UNCHANGED,
     Entry,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "READ_FILTERED",
     "READ_HELD",
     "READ_PLANNED",
+    "READ_SHOWN",
     "READ_UNCHANGED",
     "Batch",
     "Entry",

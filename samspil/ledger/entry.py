@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from samspil.vault.box import NONCE, nonce
 
 SIZE = 54
-READ_PLANNED, READ_FILTERED, READ_HELD, READ_UNCHANGED, READ_BLOCKED = 11, 12, 13, 14, 15
+READ_PLANNED, READ_FILTERED, READ_HELD, READ_UNCHANGED, READ_BLOCKED, READ_SHOWN = 11, 12, 13, 14, 15, 16
 
 _CLEAR = 10
 _NOBODY = bytes(SIZE - _CLEAR)

@@ -54,7 +54,7 @@ links = Table(
     Column("flow_id", Integer, primary_key=True),
     Column("key", LargeBinary, primary_key=True),
     Column("fingerprint", LargeBinary, nullable=False),
-    Column("state", SmallInteger, nullable=False),  # DELIVERED or FILTERED
+    Column("state", SmallInteger, nullable=False),  # DELIVERED, FILTERED or ERASED
     Column("outbox_id", BigInteger),  # the outbox row whose payload the target last acknowledged
     Column("their_id", LargeBinary),  # sealed: a system's own id may be a CPR number
     Column("person", LargeBinary),  # whose key ``their_id`` is sealed under, and who is erased with it
@@ -143,7 +143,7 @@ persons = Table(
     sqlite_with_rowid=False,
 )
 
-DELIVERED, FILTERED = 1, 2  # links.state
+DELIVERED, FILTERED, ERASED = 1, 2, 3  # links.state; ERASED: retention took it, and it is to stay out
 PUT, DELETE, WITHDRAW = 1, 2, 3  # outbox.action; WITHDRAW: still at the source, no longer to be sent
 ACCEPTED, REFUSED, SUPERSEDED = 1, 2, 3  # receipts.status
 

@@ -57,6 +57,10 @@ class Persons:
                 self._make(connection, unknown, erased)
         return frozenset(erased)
 
+    def forget(self) -> None:
+        """Let go of every key at hand."""
+        self._now, self._before, self._older = {}, {}, {}
+
     def cipher(self, person: bytes | None) -> AESGCM | None:
         """A person's key, which was fetched. None for nobody. Raises SamspilError (no-key) if there is none."""
         if person is None:
