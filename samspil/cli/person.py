@@ -97,14 +97,13 @@ def erase_person(
                 hub, number, who=who or user(), why=why, done=lambda n: say(f"{slug}: {n} batches of the ledger read")
             )
     rows = [("outbox", done.rows.outbox), ("links", done.rows.links), ("quarantine", done.rows.quarantine)]
-    show.table("destroyed, with the person's key", ("table", "rows"), rows, ("rows",))
+    show.line("Destroyed, with the person's key, for good:")
+    show.table("rows", ("table", "rows"), rows, ("rows",))
     if done.told:
-        show.table(
-            "have copies, are controllers of their own, and must be told (GDPR article 19)",
-            ("system", "sent on"),
-            sorted(done.told.items()),
-        )
-        show.line("The hub deletes nothing there: the person may ask each of them for erasure. Its own source too.")
+        show.line("These have copies, are controllers of their own, and must be told (GDPR article 19):")
+        show.table("copies", ("system", "sent on the legal basis"), sorted(done.told.items()))
+        show.line("The hub deletes nothing there: the person may ask each of them for erasure, and the source as well.")
+        show.line("Nor does it know these records any more: a change or deletion at the source goes no further.")
     show.line(f"It is in the ledger as {done.handle or 'a person of whom nothing was held'}: samspil verify {slug}")
 
 
@@ -132,7 +131,7 @@ def _held(found: Found) -> None:
         show.table("held here", ("where", "flow", "since", "state"), rows)
     there = sorted(found.at_targets.items())
     if there:
-        show.table("held by the target, as far as it told us", ("flow", "records"), there, ("records",))
+        show.table("held there", ("flow of which the target holds", "records"), there, ("records",))
 
 
 def _events(found: Found) -> None:

@@ -12,10 +12,10 @@ ATTENDANCE = "journal-attendance-jobcenter"
 def cpr(town_on_sqlite, samspil, tmp_path):
     """A file with the number of somebody of whom records were sent."""
     assert 0 == samspil("apply", TOWN, "--flow", ATTENDANCE).code
-    sent = town_on_sqlite.held()["jobcenter attendance"].values()
+    sent = town_on_sqlite.held()["jobcenter attendance"]
     numbers = {record["id"]: record["cpr"] for record in town_on_sqlite.world.records("attendance")}
     file = tmp_path / "cpr"
-    file.write_text(f"{numbers[sorted(record['id'] for record in sent)[0]]}\n")
+    file.write_text(f"{numbers[min(sent)]}\n")
     return file
 
 
@@ -33,7 +33,7 @@ def test_everything_held_and_sent_is_listed_without_the_records(town_on_sqlite, 
 def test_erased_means_erased(town_on_sqlite, samspil, cpr):
     answer = samspil("person", "erase", TOWN, "--why", "case 2", "--who", "A. Jensen", "--cpr-file", str(cpr), "--yes")
     assert (0, "") == (answer.code, answer.err)
-    for words in ("destroyed, with the person's key", "must be told (GDPR article 19)", "jobcenter"):
+    for words in ("Destroyed, with the person's key", "must be told (GDPR article 19)", "jobcenter"):
         assert words in answer.out
     assert cpr.read_text().strip() not in answer.out
     assert 0 == samspil("verify", TOWN).code
