@@ -13,6 +13,7 @@ from samspil.agreement import Flow
 from samspil.connector import Connector
 from samspil.errors import Refused, SettingsError
 from samspil.flow.sealing import Sealing
+from samspil.rights.number import numbers_in
 
 if TYPE_CHECKING:
     from samspil.hub import Hub
@@ -82,6 +83,12 @@ class CompiledFlow:
                 except Refused as refused:
                     results.append(refused.kept())
         return results
+
+    def about(self, raw: bytes, result: Mapped | Refused) -> set[bytes | None]:
+        """Whom a record is about; of one that cannot be read, whoever has one of the numbers in it."""
+        if isinstance(result, Refused):
+            return {self.person(number.encode()) for number in numbers_in(raw)}
+        return {result.person}
 
     def _map(self, decoded: dict[str, Any]) -> Mapped:
         ours: Any = self._to_ours(decoded)

@@ -5,7 +5,7 @@ One stream, a page at a time: nothing of a record that did not change is decoded
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -19,7 +19,6 @@ from samspil.flow.compiled import CompiledFlow, Mapped
 from samspil.flow.deletions import hold_duplicates, plan_deletions
 from samspil.flow.draft import Draft
 from samspil.ledger import READ_BLOCKED, READ_FILTERED, READ_HELD, READ_PLANNED, READ_UNCHANGED
-from samspil.rights.number import numbers_in
 from samspil.store import outbox, quarantine
 from samspil.store.comparison import Comparison, Differing
 from samspil.store.tables import DELIVERED, ERASED, FILTERED, PUT, WITHDRAW
@@ -125,18 +124,20 @@ class _Changes:
 
         Of those that cannot be read, ask whether a number in them is of somebody erased.
         """
-        unread = [raw for raw, result in zip(raws, mapped, strict=True) if isinstance(result, Refused)]
-        about = [result.person for result in mapped if isinstance(result, Mapped)]
+        results = list(zip(raws, mapped, strict=True))
+        readable = [result.person for result in mapped if isinstance(result, Mapped)]
+        broken = [
+            who for raw, result in results if isinstance(result, Refused) for who in self._flow.about(raw, result)
+        ]
         with self._draft.connection.begin():
             persons = self._draft.hub.persons
-            self._erased = persons.fetch(self._draft.connection, about, create=True)
-            self._erased |= persons.fetch(self._draft.connection, self._named(unread))
+            self._erased = persons.fetch(self._draft.connection, readable, create=True)
+            self._erased |= persons.fetch(self._draft.connection, broken)
             persons.fetch(self._draft.connection, [person for _, person in self._last.values()])
 
     def take(self, row: Differing, key: bytes, fingerprint: bytes, raw: bytes, result: Mapped | Refused) -> None:
         """Decide what happens to one record."""
-        about = self._named([raw]) if isinstance(result, Refused) else {result.person}
-        if not self._erased.isdisjoint(about):
+        if self._erased and not self._erased.isdisjoint(self._flow.about(raw, result)):
             self._draft.counts["blocked"] += 1
             self._entries.append(self._entry(key, None, 0, 0, READ_BLOCKED))
             return
@@ -165,9 +166,6 @@ class _Changes:
             self._planned.append((number, key, result.person, PUT, fingerprint, sealed))
             self._draft.counts["creates" if last is None else "updates"] += 1
         self._entries.append(self._entry(key, result.person, number, action, outcome))
-
-    def _named(self, raws: Iterable[bytes]) -> set[bytes | None]:
-        return {self._flow.person(number.encode()) for raw in raws for number in numbers_in(raw)}
 
     def _acknowledged(self, row: Differing, key: bytes, last: tuple[bytes, bytes | None]) -> bytes:
         """What the target has of the record."""

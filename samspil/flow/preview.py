@@ -107,7 +107,8 @@ class Preview:
             )
         mapped = flow.map([raws[row.n] for row in compared.differing])
         with comparison.connection.begin():
-            about = [result.person for result in mapped if not isinstance(result, Refused)]
+            pairs = zip(compared.differing, mapped, strict=True)
+            about = [who for row, result in pairs for who in flow.about(raws[row.n], result)]
             erased = self._hub.persons.fetch(comparison.connection, about)
         for row, result in zip(compared.differing, mapped, strict=True):
             key, fingerprint = keys[row.n], prints[row.n]
@@ -118,12 +119,10 @@ class Preview:
                 yield self._count(Change("hold back", key.hex(), (), HELD))
             elif waits and waits.fingerprint == fingerprint and waits.person in self._blocked():
                 yield self._count(Change("hold back", key.hex(), (), BEHIND))
-            elif row.state == ERASED:
+            elif row.state == ERASED or (erased and not erased.isdisjoint(flow.about(raws[row.n], result))):
                 self.counts["blocked"] += 1
             elif isinstance(result, Refused):
                 yield self._count(Change("hold back", key.hex(), (), str(result)))
-            elif result.person in erased:
-                self.counts["blocked"] += 1
             else:
                 change = self._change(row, key, last, result.payload)
                 if change is not None and change.what != "hold back":

@@ -1,7 +1,7 @@
 """The keys of persons, looked up and made in bulk: one query for a batch, not one for each record.
 
-Destroying a person's key makes everything sealed under it unreadable, in backups of the tables that hold it too. The
-row stays without its key: the person was erased, and no key is ever made for that person again.
+Destroying a person's key makes everything sealed under it unreadable, wherever a copy of it lies without table
+``persons``. The row stays without its key: the person was erased, and no key is ever made for that person again.
 """
 
 from __future__ import annotations

@@ -184,7 +184,7 @@ def test_the_dry_run_says_what_would_be_blocked(pair):
 
     pair.night("a1 x", "c2 z")
     erased(pair)
-    pair.has("a1 x", "c2 z2")
+    pair.has("a1 x", "b1 broken", "c2 z2")
     with pair.hub() as hub:
         preview = Preview(hub, PLAN)
         assert ["update"] == [change.what for change in preview]
