@@ -188,7 +188,7 @@ def test_the_dry_run_says_what_would_be_blocked(pair):
     with pair.hub() as hub:
         preview = Preview(hub, PLAN)
         assert ["update"] == [change.what for change in preview]
-    assert 1 == preview.counts["blocked"]
+    assert 2 == preview.counts["blocked"]
 
 
 def test_the_wrapped_key_is_gone_from_the_files(lite, tmp_path):
