@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from airflow.sdk import Variable
 from airflow.sdk.log import mask_secret
 
 from samspil.errors import SettingsError
-from samspil.vault import Master
+
+if TYPE_CHECKING:
+    from samspil.vault import Master
 
 VARIABLE = "samspil_key"
 _FIELD = f"Airflow variable {VARIABLE}"
@@ -17,6 +21,8 @@ def master() -> Master:
 
     Written alike in all three. Masked in the task's log from here on. Raises SettingsError.
     """
+    from samspil.vault import Master  # noqa: PLC0415  # Airflow reads DAGs every few seconds, and not the store for that
+
     try:
         return Master.from_environment()
     except SettingsError as missing:
