@@ -17,9 +17,10 @@ from samspil.breaker import Breaker
 from samspil.connector import Connector
 from samspil.errors import SettingsError
 from samspil.flow.compiled import CompiledFlow, compile_flow
-from samspil.ledger import Ledger, written_with
+from samspil.ledger import Ledger
 from samspil.store import Store, breakers, runs
-from samspil.vault import Vault
+from samspil.vault import Master, Persons, Vault
+from samspil.vault.master import Source
 
 FOLDER = "dags/municipalities"
 
@@ -55,32 +56,37 @@ class Hub:
         write: bool = True,
     ) -> None:
         self.file, self.store, self.vault = file, store, vault
-        self.ledger = Ledger(file.municipality.code, vault.signer())
+        vault.unlock(store, write=write)
+        self.persons = Persons(vault)
+        self.ledger = Ledger(file.municipality.code, vault.signer(), self.persons)
         self._account, self._write = account, write
         self._connectors: dict[str, Connector] = {}
         self._flows: dict[str, CompiledFlow] = {}
 
     @classmethod
     def open(
-        cls, path: Path | str, account: Callable[[str], Account] = Account.from_environment, *, write: bool = True
+        cls,
+        path: Path | str,
+        account: Callable[[str], Account] = Account.from_environment,
+        *,
+        master: Source = Master.from_environment,
+        write: bool = True,
     ) -> Hub:
         """Open the hub of a municipality's file; ``write=False`` promises that nothing is written anywhere.
 
-        ``account`` finds an account by its connection's name. Store and keys come from ``SAMSPIL_STORE`` and
-        ``SAMSPIL_KEY``. Raises SettingsError.
+        ``account`` finds an account by its connection's name; ``master`` the master key, by itself from ``SAMSPIL_KEY``
+        or ``SAMSPIL_KEY_FILE``. The store is ``SAMSPIL_STORE``. Raises SettingsError, also for a wrong key: with
+        another one every record would look new and every record held would look gone.
         """
         file = load_municipality(Path(path), registry.schemas())
         code = file.municipality.code
-        vault = Vault.from_environment(code)
+        vault = Vault(master(), code)
         store = Store.from_environment(code, create=write)
         with ExitStack() as undo:
             undo.callback(store.close)
-            with store.transaction() as connection:
-                fits = written_with(connection, code, vault.signer().public_key())
-            if not fits:  # with another key every record would look new and every record held would look gone
-                raise SettingsError("is not the key that the runs in this store were made with", field="SAMSPIL_KEY")
+            hub = cls(file, store, vault, account, write=write)
             undo.pop_all()
-        return cls(file, store, vault, account, write=write)
+        return hub
 
     @classmethod
     def find(cls, municipality: str, *, write: bool = True) -> Hub:

@@ -27,6 +27,7 @@ _WANTED = {  # last part of a field's path → what belongs there, where the typ
     "zeros": "write shown or hidden",
     "without": "write record, or list the fields that stay",
     "purpose": "say what the data is used for",
+    "years": "write a whole number of years from 1 to 100",
     "legal_basis": "name the act and the section",
 }
 

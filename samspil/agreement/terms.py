@@ -91,6 +91,12 @@ class WrittenFlow(
         return blake2b(msgspec.json.encode(outcome), digest_size=16, person=b"samspil-flow-1").digest()
 
 
+class Retention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long the hub may keep what passed (opbevaring), in years since the last change about a person."""
+
+    years: Annotated[int, Meta(ge=1, le=100)]
+
+
 class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What two parties have agreed: for what purpose (formål) and on what legal basis (hjemmel) data may pass."""
 
@@ -100,6 +106,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     legal_basis: Text
     pseudonyms: Pseudonyms | None = None
     consent: Consent | None = None
+    retention: Retention | None = None
 
 
 class TwoWay(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from samspil.airflow.accounts import account
+from samspil.airflow.keys import master
 from samspil.errors import GuardTripped, SamspilError, SettingsError, Unavailable
 
 log = logging.getLogger(__name__)
@@ -86,9 +87,12 @@ def deliver(path: str, run: int) -> None:
 
 
 def reconcile(path: str, run: int) -> None:
-    """Every record read is delivered, unchanged, filtered or held back, or the task is red."""
+    """Every record read is delivered, unchanged, filtered, held back or blocked, or the task is red."""
     with _hub(path) as (hub, steps):
         counts = steps.reconcile(hub, run)
+        with hub.store.transaction() as connection:
+            head = hub.ledger.head(connection)
+    log.info("the ledger's head, for samspil verify --head: %s", head.line().decode())
     log.info("run %s balances: %s", run, in_words(msgspec.structs.asdict(counts)))
     if counts.held_back:
         log.warning("%s records in quarantine: samspil quarantine list %s", counts.held_back, hub.file.slug)
@@ -145,7 +149,7 @@ def _hub(path: str) -> Iterator[tuple[Any, Any]]:
     from samspil.hub import Hub  # noqa: PLC0415
 
     try:
-        with Hub.open(Path(path), account=lambda connection: account(connection, hub.file)) as hub:
+        with Hub.open(Path(path), account=lambda connection: account(connection, hub.file), master=master) as hub:
             yield hub, steps
     except SamspilError as error:
         raise error from None

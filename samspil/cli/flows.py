@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from samspil.flow.preview import Change, Preview
     from samspil.hub import Hub
 
-_PLANNED = ("read", "create", "update", "delete", "hold back", "unchanged", "filtered")
+_PLANNED = ("read", "create", "update", "delete", "hold back", "unchanged", "filtered", "blocked")
+_NONE = {"blocked": ""}  # a column that is seldom needed
 
 
 def check(municipality: Municipality) -> None:
@@ -86,7 +87,7 @@ def plan(municipality: Municipality, flow: OneFlow = None, limit: Limit = 10) ->
             if changes:
                 show.table(each.name, ("what", "record", "fields"), [_row(change) for change in changes])
                 show.line(f"… and {many - len(changes)} more (--limit)\n" if many > len(changes) else "")
-            rows.append((each.name, *(preview.counts[what] for what in _PLANNED)))
+            rows.append((each.name, *(preview.counts[what] or _NONE.get(what, 0) for what in _PLANNED)))
             remarks += [f"{each.name}: {remark}" for remark in _remarks(preview, hub.file.slug)]
         slug = hub.file.slug
     if rows:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from samspil.store.runs import Run
     from samspil.store.waiting import Waiting
 
-COUNTS = ("read", "unchanged", "filtered", "delivered", "deleted", "held back")
+COUNTS = ("read", "unchanged", "filtered", "delivered", "deleted", "held back", "blocked")
 
 
 def runs(municipality: Municipality) -> None:
@@ -110,6 +110,7 @@ def numbers(counts: Counts) -> tuple[object, ...]:
         counts.delivered,
         counts.deleted,
         counts.held_back,
+        counts.blocked or "",
         "✓" if counts.balances else "✗",
     )
 

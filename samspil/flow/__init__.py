@@ -17,6 +17,7 @@ from samspil.flow.draft import Draft
 from samspil.flow.guarding import objection
 from samspil.flow.planning import read_into
 from samspil.flow.reconciliation import Counts, count, require_balance, require_sent
+from samspil.ledger.head import keep
 from samspil.store import lock, outbox, quarantine, runs
 from samspil.store.comparison import Comparison
 from samspil.store.runs import Run, State
@@ -140,6 +141,9 @@ def _reconciled(hub: Hub, flow: CompiledFlow, run: Run) -> Counts:
             require_sent(connection, run)
             if runs.finish(connection, run):
                 hub.ledger.append(connection, {"what": "reconcile", "run": run.id, **flow.context}, ())
+            head = hub.ledger.head(connection)
+    if run.state is State.APPROVED:
+        keep(head)
     return counts
 
 

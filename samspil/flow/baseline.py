@@ -50,6 +50,12 @@ class Baseline:
         made.inner = _decode(box.open(row.payload, row.key))
         return made
 
+    @property
+    def cpr(self) -> bytes | None:
+        """The number of whom the record is about, as far as a side has it."""
+        found = [str(now["cpr"]).encode() for now in self.inner.now if now and now.get("cpr")]
+        return found[0] if found else None
+
     def sealed(self, box: Box) -> Row:
         """For the store."""
         payload = box.seal(msgspec.json.encode(self.inner), self.key)

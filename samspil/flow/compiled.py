@@ -1,4 +1,4 @@
-"""A flow made ready to run: both mappings compiled, the filter, the digests and the box for its payloads."""
+"""A flow made ready to run: both mappings compiled, the filter, the digests and the boxes for its payloads."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from samspil.errors import Refused, SettingsError
 from samspil.flow.both_ways import BothWays
 from samspil.flow.consent import Gate, Noted
 from samspil.flow.pseudonyms import Hidden
+from samspil.flow.sealing import Sealing
 from samspil.mapping.mapping import ToTheirs
-from samspil.vault import Box
+from samspil.rights.number import numbers_in
 
 if TYPE_CHECKING:
+    from samspil.flow.baseline import Baseline
     from samspil.flow.merger import Turn
     from samspil.hub import Hub
 
@@ -70,7 +72,7 @@ class CompiledFlow:
         self.key: Callable[[bytes], bytes] = hub.vault.digest(f"key/{flow.name}")
         self.person: Callable[[bytes], bytes] = hub.vault.digest("person")
         self.idempotency: Callable[[bytes], bytes] = hub.vault.digest(f"idempotency/{flow.name}")
-        self.box: Box = hub.vault.box(f"payload/{flow.name}")
+        self.sealing = Sealing(hub.vault, hub.persons, flow.name)
         self.id = hub.number(flow)  # the flow's number in the store
         self.both = BothWays(hub, flow, source, target, struct) if flow.two_way else None
         self.lock = self.both.number if self.both else self.id  # two directions work on the same records: one at a time
@@ -80,6 +82,8 @@ class CompiledFlow:
         """What the ledger says of every batch of this flow."""
         return {
             "flow": self.flow.name,
+            "from": self.flow.source,
+            "to": self.flow.target,
             "agreement": self.flow.agreement.name,
             "purpose": self.flow.agreement.purpose,
             "legal_basis": self.flow.agreement.legal_basis,
@@ -99,6 +103,16 @@ class CompiledFlow:
                 except Refused as refused:
                     results.append(refused.kept())
         return results
+
+    def about(self, raw: bytes, result: Mapped | Refused) -> set[bytes | None]:
+        """Whom a record is about; of one that cannot be read, whoever has one of the numbers in it."""
+        if isinstance(result, Refused):
+            return {self.person(number.encode()) for number in numbers_in(raw)}
+        return {result.person}
+
+    def about_whom(self, baseline: Baseline) -> bytes | None:
+        """Whom a record of a two-way exchange is about."""
+        return None if baseline.cpr is None else self.person(baseline.cpr)
 
     def _map(self, decoded: dict[str, Any]) -> Mapped:
         return self.mapped(self._to_ours(decoded))

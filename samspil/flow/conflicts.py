@@ -8,7 +8,7 @@ from samspil.errors import SamspilError, SettingsError
 from samspil.flow.both_ways import BothWays
 from samspil.flow.merger import values_of
 from samspil.flow.merging import RECORD
-from samspil.ledger import NOBODY, READ_HELD, Entry
+from samspil.ledger import READ_HELD
 from samspil.store import baselines, conflicts
 from samspil.store.conflicts import BOTH
 
@@ -39,7 +39,8 @@ def reveal(hub: Hub, conflict: Any, *, who: str, why: str) -> Shown:
     flow, way = _two_way(hub, conflict)
     values = values_of(way, conflict.key, conflict.payload)
     with hub.store.transaction() as connection:
-        seen = Entry(conflict.key, conflict.person or NOBODY, 0, 0, READ_HELD).pack()
+        hub.persons.fetch(connection, [conflict.person])
+        seen = hub.ledger.entry(conflict.key, conflict.person, 0, 0, READ_HELD)
         what = {"what": "reveal", "conflict": conflict.id, "field": conflict.field, "who": who, "why": why}
         hub.ledger.append(connection, {**what, **flow.context}, [seen])
     source, target = way.side, 1 - way.side
@@ -61,7 +62,8 @@ def settle(hub: Hub, conflict: Any, take: str, *, who: str, why: str) -> str:
             raise SamspilError(message, reason="no-conflict")
         baselines.flag(connection, way.number, [conflict.key], baselines.BOTH)
         what = {"what": "settle", "conflict": conflict.id, "field": conflict.field, "take": taken}
-        decided = Entry(conflict.key, conflict.person or NOBODY, 0, 0, READ_HELD).pack()
+        hub.persons.fetch(connection, [conflict.person])
+        decided = hub.ledger.entry(conflict.key, conflict.person, 0, 0, READ_HELD)
         hub.ledger.append(connection, {**what, "who": who, "why": why, **flow.context}, [decided])
     return taken
 

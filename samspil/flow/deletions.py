@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from samspil.errors import Refused
 from samspil.flow import taking_up
@@ -25,12 +26,8 @@ def hold_duplicates(draft: Draft, comparison: Comparison) -> None:
             outbox.remove(draft.connection, [row.id for row in rows])
             puts = [row for row in rows if row.action == PUT]
             linked = dict(outbox.linked(draft.connection, draft.flow.id, [row.key for row in puts]))
-            held = [
-                quarantine.Held(
-                    row.key, row.person, row.fingerprint, "plan", _TWICE.reason, "", _TWICE.hint, row.payload
-                )
-                for row in puts
-            ]
+            draft.hub.persons.fetch(draft.connection, [row.person for row in puts])
+            held = [_held(draft, row) for row in puts]
             quarantine.add(draft.connection, draft.flow.id, draft.run, held)
         updates = sum(row.key in linked for row in puts)
         draft.counts["held_new"] += len(puts)
@@ -89,16 +86,25 @@ def _delete(draft: Draft, gone: Sequence[tuple[bytes, int | None]]) -> None:
 def _plan_deletions(draft: Draft, gone: Sequence[tuple[bytes, int | None]], turns: Mapping[bytes, Turn]) -> None:
     held = draft.deletions_held([key for key, _ in gone])
     last = outbox.payloads(draft.connection, [number for _, number in gone if number is not None])
-    rows = []
+    draft.hub.persons.fetch(draft.connection, [person for _, person in last.values()])
+    sealing, rows = draft.flow.sealing, []
     for key, number in gone:
         if key in held:
             continue
-        turn, at = turns.get(key), draft.number()
+        turn, fresh = turns.get(key), draft.number()
+        sealed, person = last.get(number or 0, (None, None))
         if turn:
-            payload, person = draft.flow.box.seal(turn.before or b"{}", key), turn.person
-            turn.planned(at)
+            payload, person = turn.before or b"{}", turn.person
+            turn.planned(fresh)
         else:
-            payload, person = last[number] if number is not None else (draft.flow.box.seal(b"{}", key), None)
-        rows.append((at, key, person, DELETE, ABSENT, payload))
+            payload = b"{}" if sealed is None else sealing.planned(sealed, number or 0, key, person)
+        rows.append((fresh, key, person, DELETE, ABSENT, sealing.plan(payload, fresh, key, person)))
     outbox.add(draft.connection, rows)
     draft.counts["deletions"] += len(rows)
+
+
+def _held(draft: Draft, row: Any) -> quarantine.Held:
+    sealing = draft.flow.sealing
+    payload = sealing.planned(row.payload, row.id, row.key, row.person)
+    sealed = sealing.hold(payload, row.key, row.fingerprint, row.person)
+    return quarantine.Held(row.key, row.person, row.fingerprint, "plan", _TWICE.reason, "", _TWICE.hint, sealed)

@@ -79,13 +79,13 @@ class Delivery:
         self._settling.settle(batch, receipts)
 
     def _change(self, row: Pending) -> Change:
-        box = self._flow.box
+        sealing = self._flow.sealing
         # With the fingerprint, a store restored from a backup, which counts its runs anew, does not reuse a key.
         key = self._flow.idempotency(row.id.to_bytes(8, "big") + row.key + row.fingerprint)
         return Change(
             "put" if row.action == PUT else "delete",
-            box.open(row.payload, row.key),
-            box.open(row.their_id, row.key).decode() if row.their_id is not None else None,
+            sealing.planned(row.payload, row.id, row.key, row.person),
+            sealing.named(row),
             _uuid(key.hex()),
         )
 

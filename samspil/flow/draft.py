@@ -132,7 +132,7 @@ class Draft:
 
     def hold(self, stage: str, key: bytes, fingerprint: bytes, refused: Refused, raw: bytes) -> Held:
         """An entry for the quarantine, sealed."""
-        sealed = self.flow.box.seal(raw, key)
+        sealed = self.flow.sealing.hold(raw, key, fingerprint)
         return Held(key, None, fingerprint, stage, refused.reason, refused.field, refused.hint, sealed)
 
     def hold_page(self, rejected: list[tuple[bytes, Refused]]) -> None:

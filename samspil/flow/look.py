@@ -63,13 +63,17 @@ def changes(hub: Hub, seen: Look, limit: int = FEW) -> Sequence[Change]:
     with hub.store.transaction() as connection:
         rows = outbox.first_of(connection, seen.run.id, flow.id, limit)
         last = outbox.payloads(connection, [row.acknowledged for row in rows if row.acknowledged is not None])
+        flow.sealing.ready(connection, [row.person for row in rows] + [person for _, person in last.values()])
     shown: list[Change] = []
     for row in rows:
         key = bytes(row.key)
         if row.action != PUT:
             shown.append(Change("delete", key.hex(), ()))
             continue
-        before = flow.box.open(last[row.acknowledged][0], key) if row.acknowledged is not None else None
-        fields = difference.between(before, flow.box.open(row.payload, key))
+        before = None
+        if row.acknowledged is not None:
+            sealed, person = last[row.acknowledged]
+            before = flow.sealing.planned(sealed, row.acknowledged, key, person)
+        fields = difference.between(before, flow.sealing.planned(row.payload, row.id, key, row.person))
         shown.append(Change("create" if before is None else "update", key.hex(), fields))
     return shown

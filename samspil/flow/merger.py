@@ -141,6 +141,7 @@ class Merger:
                 baseline = called.get(key) or by_id.get(given)
                 if baseline is not None and not baseline.met & self._bit:
                     found[key] = baseline
+        flow.sealing.ready(connection, [flow.about_whom(one) for one in found.values() if not one.met & self._bit])
         for key, name in zip(keys, names, strict=True):
             baseline = found.get(key)
             if baseline is not None and not baseline.met & self._bit:
@@ -153,8 +154,9 @@ class Merger:
         baseline.met |= self._bit
         baseline.inner.names[self._side] = baseline.inner.names[self._side] or name.decode()
         theirs = baseline.inner.names[self._target]
-        sealed = None if theirs is None else self._flow.box.seal(theirs.encode(), key)
-        self._links.append((self._flow.id, key, UNKNOWN, DELIVERED, None, sealed))
+        person = self._flow.about_whom(baseline)
+        sealed = None if theirs is None else self._flow.sealing.name(theirs, key, person)
+        self._links.append((self._flow.id, key, UNKNOWN, DELIVERED, None, sealed, person))
 
     def _opened_rows(self, rows: Mapping[bytes, baselines.Row]) -> dict[bytes, Baseline]:
         return {key: Baseline.opened(row, self._way.box) for key, row in rows.items()}

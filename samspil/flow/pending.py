@@ -59,7 +59,9 @@ class PendingRows:
 
     def _read(self, after: int, before: int) -> Sequence[Pending]:
         with self._hub.store.transaction() as connection:
-            return outbox.pending(connection, self._flow.id, after=after, before=before, limit=self._limit)
+            rows = outbox.pending(connection, self._flow.id, after=after, before=before, limit=self._limit)
+            self._hub.persons.fetch(connection, [each for row in rows for each in (row.person, row.their_person)])
+            return rows
 
 
 def _before_a_repeat(rows: Sequence[Pending]) -> Sequence[Pending]:

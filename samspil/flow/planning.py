@@ -22,10 +22,10 @@ from samspil.flow.consent import Noted
 from samspil.flow.deletions import hold_duplicates, plan_deletions
 from samspil.flow.draft import Draft
 from samspil.flow.merger import Merger
-from samspil.ledger import NOBODY, READ_FILTERED, READ_HELD, READ_PLANNED, READ_UNCHANGED, Entry
+from samspil.ledger import READ_BLOCKED, READ_FILTERED, READ_HELD, READ_PLANNED, READ_UNCHANGED
 from samspil.store import outbox, quarantine
 from samspil.store.comparison import Comparison, Differing
-from samspil.store.tables import DELIVERED, FILTERED, PUT, WITHDRAW
+from samspil.store.tables import DELIVERED, ERASED, FILTERED, PUT, WITHDRAW
 
 _BATCH = 3_000  # records compared at once, and a page more; smaller pages are gathered
 _BYTES = 16 * 2**20  # no more is gathered of large records, such as documents
@@ -90,23 +90,25 @@ def _plan(draft: Draft, comparison: Comparison, batch: _Batch, writing: Backgrou
     compared = comparison.compare(keys, prints)
     draft.counts["unchanged"] += compared.unchanged
     draft.counts["filtered"] += compared.filtered
-    if not compared.differing:
+    kept_out, differing = _kept_out(compared.differing)
+    draft.counts["blocked"] += kept_out
+    if not differing:
         return
     if draft.flow.both:
         draft.looked.update(keys[row.n] for row in compared.differing)
     with draft.connection.begin():
-        held = draft.held_in_this_version(
-            [keys[row.n] for row in compared.differing], [prints[row.n] for row in compared.differing]
-        )
-        fresh = [row for row, known in zip(compared.differing, held, strict=True) if not known]
+        held = draft.held_in_this_version([keys[row.n] for row in differing], [prints[row.n] for row in differing])
+        fresh = [row for row, known in zip(differing, held, strict=True) if not known]
         changes = _Changes(draft, fresh)
-    mapped = draft.flow.map([batch.raws[row.n] for row in fresh])
+    raws = [batch.raws[row.n] for row in fresh]
+    mapped = draft.flow.map(raws)
+    changes.fetch_persons(mapped, raws)
     if draft.flow.both:
         mapped = changes.merge(
             draft.flow.both, [keys[row.n] for row in fresh], [batch.names[row.n] for row in fresh], mapped
         )
-    for row, result in zip(fresh, mapped, strict=True):
-        changes.take(row, keys[row.n], prints[row.n], batch.raws[row.n], result)
+    for row, raw, result in zip(fresh, raws, mapped, strict=True):
+        changes.take(row, keys[row.n], prints[row.n], raw, result)
     changes.count()
     writing.write(changes.write)
 
@@ -120,6 +122,7 @@ def _take_up(draft: Draft, comparison: Comparison, way: BothWays) -> None:
             fresh = [row for row, known in zip(due.rows, held, strict=True) if not known]
             changes = _Changes(draft, fresh)
         keys, names = [due.keys[row.n] for row in fresh], [due.names[row.n] for row in fresh]
+        changes.fetch_persons([due.mapped[row.n] for row in fresh], [b""] * len(fresh))
         merged = changes.merge(way, keys, names, [due.mapped[row.n] for row in fresh])
         taken = len(due.rows) - len(fresh)
         for row, result in zip(fresh, merged, strict=True):
@@ -132,6 +135,12 @@ def _take_up(draft: Draft, comparison: Comparison, way: BothWays) -> None:
         changes.count()
         with draft.connection.begin():
             changes.write(draft.connection)
+
+
+def _kept_out(differing: Sequence[Differing]) -> tuple[int, Sequence[Differing]]:
+    """How many records retention took away and their source still has; and the others."""
+    others = [row for row in differing if row.state != ERASED]
+    return len(differing) - len(others), others
 
 
 class _Changes:
@@ -150,50 +159,80 @@ class _Changes:
         self._consents: list[tuple[bytes, Noted]] = []
         self._merger: Merger | None = None
         self._clashing = 0  # records of which all that is left is a conflict
+        self._entry = draft.hub.ledger.entry
+        self._erased: frozenset[bytes] = frozenset()
 
     def merge(
         self, way: BothWays, keys: Sequence[bytes], names: Sequence[bytes], mapped: Sequence[Mapped | Refused]
     ) -> Sequence[Mapped | Refused]:
-        """In a two-way exchange: the records as they are to be sent after merging."""
+        """In a two-way exchange: the records as they are to be sent after merging; of those erased nothing is kept."""
         self._merger = Merger(self._flow, way, self._draft.run)
+        theirs = [n for n, one in enumerate(mapped) if isinstance(one, Refused) or one.person not in self._erased]
+        some = ([keys[n] for n in theirs], [names[n] for n in theirs], [mapped[n] for n in theirs])
         with self._draft.connection.begin():
-            self._merger.load(self._draft.connection, keys, names, mapped)
-        return self._merger.results(keys, names, mapped)  # it may ask the target, so in no transaction
+            self._merger.load(self._draft.connection, *some)
+        merged = dict(zip(theirs, self._merger.results(*some), strict=True))  # may ask the target: in no transaction
+        return [merged.get(n, one) for n, one in enumerate(mapped)]
+
+    def fetch_persons(self, mapped: Sequence[Mapped | Refused], raws: Sequence[bytes]) -> None:
+        """Make ready the keys of everybody whom these records, or what the target has of them, are about.
+
+        Of those that cannot be read, ask whether a number in them is of somebody erased.
+        """
+        results = list(zip(raws, mapped, strict=True))
+        readable = [result.person for result in mapped if isinstance(result, Mapped)]
+        broken = [
+            who for raw, result in results if isinstance(result, Refused) for who in self._flow.about(raw, result)
+        ]
+        with self._draft.connection.begin():
+            persons = self._draft.hub.persons
+            self._erased = persons.fetch(self._draft.connection, readable, create=True)
+            self._erased |= persons.fetch(self._draft.connection, broken)
+            persons.fetch(self._draft.connection, [person for _, person in self._last.values()])
 
     def take(self, row: Differing, key: bytes, fingerprint: bytes, raw: bytes, result: Mapped | Refused) -> None:
         """Decide what happens to one record."""
+        if self._erased and not self._erased.isdisjoint(self._flow.about(raw, result)):
+            self._draft.counts["blocked"] += 1
+            self._entries.append(self._entry(key, None, 0, 0, READ_BLOCKED))
+            return
         if isinstance(result, Refused):
             self._held.append(self._draft.hold("map", key, fingerprint, result, raw))
-            self._entries.append(Entry(key, NOBODY, 0, 0, READ_HELD).pack())
+            self._entries.append(self._entry(key, None, 0, 0, READ_HELD))
             return
         if result.consent is not None:
             self._consents.append((key, result.consent))
         last = self._last.get(row.outbox_id) if row.outbox_id is not None and row.state == DELIVERED else None
-        number, action, outcome, turn = 0, 0, READ_UNCHANGED, result.turn
+        sealing, number, action, outcome, turn = self._flow.sealing, 0, 0, READ_UNCHANGED, result.turn
         if result.payload is None:
             outcome = READ_FILTERED
             if last is None:
-                self._filtered.append((self._flow.id, key, fingerprint, FILTERED, None, None))
+                self._filtered.append((self._flow.id, key, fingerprint, FILTERED, None, None, result.person))
             elif not self._flow.writes.deletes:
                 self._draft.counts["kept_by_target"] += 1
                 self._draft.counts["filtered"] += 1
             else:  # the target has it and may no longer: take it back
                 number, action = self._draft.number(), WITHDRAW
-                self._planned.append((number, key, last[1], WITHDRAW, fingerprint, last[0]))
+                sealed = sealing.plan(self._acknowledged(row, key, last), number, key, last[1])
+                self._planned.append((number, key, last[1], WITHDRAW, fingerprint, sealed))
         elif turn is not None and turn.held:
             self._clashing += 1
             self._same.append((key, fingerprint))  # it is known now, and found again when either value changes
             outcome = READ_HELD
-        elif turn.same if turn else last is not None and self._flow.box.open(last[0], key) == result.payload:
+        elif turn.same if turn else last is not None and self._acknowledged(row, key, last) == result.payload:
             self._same.append((key, fingerprint))
         else:
             number, action, outcome = self._draft.number(), PUT, READ_PLANNED
-            sealed = self._flow.box.seal(result.payload, key)
+            sealed = sealing.plan(result.payload, number, key, result.person)
             self._planned.append((number, key, result.person, PUT, fingerprint, sealed))
             self._draft.counts["creates" if (turn.creates if turn else last is None) else "updates"] += 1
             if turn:
                 turn.planned(number)
-        self._entries.append(Entry(key, result.person or NOBODY, number, action, outcome).pack())
+        self._entries.append(self._entry(key, result.person, number, action, outcome))
+
+    def _acknowledged(self, row: Differing, key: bytes, last: tuple[bytes, bytes | None]) -> bytes:
+        """What the target has of the record."""
+        return self._flow.sealing.planned(last[0], row.outbox_id or 0, key, last[1])
 
     def count(self) -> None:
         """Add them to the draft's counts."""

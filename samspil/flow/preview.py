@@ -18,7 +18,7 @@ from samspil.flow.noted import Noted
 from samspil.store import outbox, quarantine, runs
 from samspil.store.comparison import Comparison, Differing
 from samspil.store.runs import Run
-from samspil.store.tables import DELIVERED
+from samspil.store.tables import DELIVERED, ERASED
 
 if TYPE_CHECKING:
     from samspil.hub import Hub
@@ -43,7 +43,7 @@ class Preview:
 
     A later change of a record replaces an earlier one: that its key comes twice, or that it would wait behind another
     record of the same person, shows only when all is read. ``read`` = create + update + unchanged + filtered + hold
-    back. What the target will refuse cannot be foreseen.
+    back + blocked. What the target will refuse cannot be foreseen.
     """
 
     def __init__(self, hub: Hub, name: str) -> None:
@@ -94,10 +94,15 @@ class Preview:
         known = [row.outbox_id for row in compared.differing if row.outbox_id is not None]
         with comparison.connection.begin():
             last = outbox.payloads(comparison.connection, known)
+            self._hub.persons.fetch(comparison.connection, [person for _, person in last.values()])
             held = quarantine.open_fingerprints(
                 comparison.connection, flow.id, [keys[row.n] for row in compared.differing]
             )
         mapped = self._mapped(comparison, page, keys, [row.n for row in compared.differing])
+        with comparison.connection.begin():
+            pairs = zip(compared.differing, mapped, strict=True)
+            about = [who for row, result in pairs for who in flow.about(raws[row.n], result)]
+            erased = self._hub.persons.fetch(comparison.connection, about)
         for row, result in zip(compared.differing, mapped, strict=True):
             key, fingerprint = keys[row.n], prints[row.n]
             again, waits = fingerprint in held.get(key, ()), self._waiting.get(key)
@@ -107,6 +112,8 @@ class Preview:
                 yield self._count(Change("hold back", key.hex(), (), HELD))
             elif waits and waits.fingerprint == fingerprint and waits.person in self._blocked():
                 yield self._count(Change("hold back", key.hex(), (), BEHIND))
+            elif row.state == ERASED or (erased and not erased.isdisjoint(flow.about(raws[row.n], result))):
+                self.counts["blocked"] += 1
             elif isinstance(result, Refused):
                 yield self._count(Change("hold back", key.hex(), (), str(result)))
             else:
@@ -130,7 +137,10 @@ class Preview:
         if payload is None:
             self.counts["filtered"] += 1
             return Change("delete", key.hex(), (), "no longer within the agreement") if delivered else None
-        before = self._flow.box.open(last[row.outbox_id or 0][0], key) if delivered else None
+        before = None
+        if delivered:
+            sealed, person = last[row.outbox_id or 0]
+            before = self._flow.sealing.planned(sealed, row.outbox_id or 0, key, person)
         if before == payload:
             self.counts["unchanged"] += 1
             return None

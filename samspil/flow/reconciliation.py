@@ -6,6 +6,7 @@ are found independently, so a record lost anywhere between shows.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
@@ -18,13 +19,14 @@ from samspil.store.tables import ACCEPTED, DELETE, PUT, REFUSED, SUPERSEDED, WIT
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Numbers of records in one run. ``read`` = delivered + unchanged + filtered + held back."""
+    """Numbers of records in one run. ``read`` = delivered + unchanged + filtered + held back + blocked."""
 
     read: int
     delivered: int
     unchanged: int
     filtered: int
     held_back: int
+    blocked: int  # of persons who were erased, and not taken in again
     creates: int
     updates: int
     deleted: int  # at the target, receipts in hand: gone at the source, or no longer allowed to be there
@@ -38,13 +40,19 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def balances(self) -> bool:
         """Whether every record read is accounted for."""
-        return self.read == self.delivered + self.unchanged + self.filtered + self.held_back
+        return self.read == self.delivered + self.unchanged + self.filtered + self.held_back + self.blocked
 
 
 def count(connection: Connection, run: Run) -> Counts:
     """Count a run from its rows."""
-    rows = runs.receipts_by_action(connection, run.id)
+    rows = Counter(runs.receipts_by_action(connection, run.id))
     planned = run.counts
+    never_sent = 0  # of persons erased since; what was settled counts as it did
+    for action, status, many in planned.get("erased", ()):
+        if status is not None:
+            rows[action, status] += many
+        elif action == PUT:
+            never_sent += many
     waiting, replaced = rows.get((PUT, None), 0), rows.get((PUT, SUPERSEDED), 0)
     refused = rows.get((PUT, REFUSED), 0)
     taking_back = [(action, status, n) for (action, status), n in rows.items() if action in (DELETE, WITHDRAW)]
@@ -65,6 +73,7 @@ def count(connection: Connection, run: Run) -> Counts:
         unchanged=planned.get("unchanged", 0),
         filtered=planned.get("filtered", 0),
         held_back=planned.get("held_new", 0) + again + behind + replaced + refused + clashing,
+        blocked=planned.get("blocked", 0) + never_sent,
         creates=planned.get("creates", 0),
         updates=planned.get("updates", 0),
         deleted=sum(n for _, status, n in taking_back if status == ACCEPTED),
@@ -81,7 +90,7 @@ def count(connection: Connection, run: Run) -> Counts:
 def require_balance(run: Run, counts: Counts) -> None:
     """Raise SamspilError (unbalanced) when a record read is not accounted for."""
     if not counts.balances:
-        accounted = counts.delivered + counts.unchanged + counts.filtered + counts.held_back
+        accounted = counts.delivered + counts.unchanged + counts.filtered + counts.held_back + counts.blocked
         raise SamspilError(
             f"run {run.id} does not balance: {counts.read} read, {accounted} accounted for", reason="unbalanced"
         )

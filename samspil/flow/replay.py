@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from samspil.errors import Refused, SamspilError
 from samspil.flow.delivery import Delivery
 from samspil.flow.reconciliation import Counts, count, require_balance, require_sent
-from samspil.ledger import NOBODY, READ_PLANNED, Entry
+from samspil.ledger import READ_PLANNED
 from samspil.store import baselines, lock, outbox, quarantine, runs
 from samspil.store.runs import State
 from samspil.store.tables import PUT, first_id
@@ -31,12 +31,15 @@ class Replayed(NamedTuple):
 _TWICE = Refused("duplicate-key", hint="choose one of the record's entries and drop the others")
 
 
+_ERASED = Refused("person-erased", hint="nothing of this person is taken in any more: samspil quarantine drop")
+
+
 class _Ready(NamedTuple):
     """An entry that can be sent: its outbox row without the number."""
 
     entry: Any
     action: int
-    payload: bytes  # sealed
+    payload: bytes
     person: bytes | None
     fingerprint: bytes
 
@@ -58,6 +61,7 @@ def replay(hub: Hub, name: str, entries: Sequence[Any]) -> Replayed:
             if flow.gate is not None:
                 flow.gate.load(connection)
             actions = outbox.actions(connection, [entry.outbox_id for entry in entries if entry.outbox_id])
+            hub.persons.fetch(connection, [entry.person for entry in entries])
         times = Counter(entry.key for entry in entries)
         for entry in entries:
             if times[entry.key] > 1:
@@ -110,9 +114,10 @@ def drop(hub: Hub, name: str, number: int, *, who: str, why: str) -> None:
 def reveal(hub: Hub, name: str, entry: Any, *, who: str, why: str) -> bytes:
     """The bytes held back, for a person who must see them; that they were seen is in the ledger."""
     flow = hub.flow(name)
-    payload = flow.box.open(entry.payload, entry.key)
     with hub.store.transaction() as connection:
-        seen = Entry(entry.key, entry.person or NOBODY, entry.outbox_id or 0, 0, READ_PLANNED).pack()
+        hub.persons.fetch(connection, [entry.person])
+        payload = flow.sealing.held(entry)
+        seen = hub.ledger.entry(entry.key, entry.person, entry.outbox_id or 0, 0, READ_PLANNED)
         hub.ledger.append(
             connection, {"what": "reveal", "entry": entry.id, "who": who, "why": why, **flow.context}, [seen]
         )
@@ -126,8 +131,8 @@ def _again(flow: CompiledFlow, entry: Any, agreements: Mapping[int, str | None],
         action = actions.get(entry.outbox_id, PUT)  # what the target refused may be a deletion
         if action == PUT and agreements.get(entry.run_id) != flow.agreement:
             raise Refused("agreement-changed", hint="the next run maps it under the new one")
-        return _Ready(entry, action, entry.payload, entry.person, entry.fingerprint)
-    raw = flow.box.open(entry.payload, entry.key)
+        return _Ready(entry, action, flow.sealing.held(entry), entry.person, entry.fingerprint)
+    raw = flow.sealing.held(entry)
     (result,) = flow.map([raw])
     if isinstance(result, Refused):
         raise result
@@ -135,8 +140,7 @@ def _again(flow: CompiledFlow, entry: Any, agreements: Mapping[int, str | None],
         flow.gate.keep(entry.key, result.consent)
     if result.payload is None:
         raise Refused("filtered", hint="the agreement's filter keeps it back: samspil quarantine drop")
-    sealed = flow.box.seal(result.payload, entry.key)
-    return _Ready(entry, PUT, sealed, result.person, flow.fingerprint(raw))
+    return _Ready(entry, PUT, result.payload, result.person, flow.fingerprint(raw))
 
 
 def _plan(hub: Hub, flow: CompiledFlow, ready: Sequence[_Ready], staying: list[tuple[int, Refused]]) -> int | None:
@@ -144,16 +148,22 @@ def _plan(hub: Hub, flow: CompiledFlow, ready: Sequence[_Ready], staying: list[t
     if not ready:
         return None
     with hub.store.transaction() as connection:
+        erased = hub.persons.fetch(connection, [each.person for each in ready], create=True)
+    with hub.store.transaction() as connection:
         run = runs.start(connection, flow.id, f"{runs.REPLAY}{uuid.uuid4()}").id
         rows: list[tuple[Any, ...]] = []
         entries: list[bytes] = []
         for entry, action, payload, person, fingerprint in ready:
+            if person in erased:
+                staying.append((entry.id, _ERASED))
+                continue
             if not quarantine.settle(connection, entry.id, "replayed", f"run {run}"):
                 staying.append((entry.id, Refused("settled-meanwhile")))
                 continue
             number = first_id(run) + len(rows) + 1
-            rows.append((number, entry.key, person, action, fingerprint, payload))
-            entries.append(Entry(entry.key, person or NOBODY, number, action, READ_PLANNED).pack())
+            sealed = flow.sealing.plan(payload, number, entry.key, person)
+            rows.append((number, entry.key, person, action, fingerprint, sealed))
+            entries.append(hub.ledger.entry(entry.key, person, number, action, READ_PLANNED))
         outbox.add(connection, rows)
         puts = sum(row[3] == PUT for row in rows)
         counts = {"read": puts, "creates": puts, "deletions": len(rows) - puts, "complete": False}

@@ -16,7 +16,6 @@ from samspil.connector import Receipt
 from samspil.flow.background import Background
 from samspil.flow.compiled import CompiledFlow
 from samspil.flow.landing import landed
-from samspil.ledger import NOBODY, Entry
 from samspil.store import quarantine, runs
 from samspil.store.outbox import Pending
 from samspil.store.receipts import Settled, settle
@@ -59,34 +58,40 @@ class Settling:
         flow = self._flow
         pairs = list(zip(batch, receipts, strict=True))
         settled = [self._settled(row, receipt) for row, receipt in pairs]
-        held = [_held(row, receipt) for row, receipt in pairs if receipt.refused]
-        entries = [Entry(s.row.key, s.row.person or NOBODY, s.row.id, s.row.action, s.status).pack() for s in settled]
+        held = [self._held(row, receipt) for row, receipt in pairs if receipt.refused]
+        entry = self._hub.ledger.entry
+        entries = [entry(s.row.key, s.row.person, s.row.id, s.row.action, s.status) for s in settled]
         settle(connection, flow.id, settled)
         landed(connection, flow, [(one, receipt.their_id) for one, receipt in zip(settled, receipts, strict=True)])
         for run, rows in groupby(held, key=lambda row: runs.run_of(row.outbox_id or 0)):
             quarantine.add(connection, flow.id, run, list(rows))
-        self._hub.ledger.append(connection, {"what": "write", "to": flow.flow.target, **flow.context}, entries)
+        self._hub.ledger.append(connection, {"what": "write", **flow.context}, entries)
 
     def _settled(self, row: Pending, receipt: Receipt) -> Settled:
         if receipt.refused:
             return Settled(row, REFUSED, receipt.reference, None)
         if receipt.their_id is None:  # it need not repeat what it called the record when it was created
-            return Settled(row, ACCEPTED, receipt.reference, row.their_id)
-        return Settled(row, ACCEPTED, receipt.reference, self._flow.box.seal(receipt.their_id.encode(), row.key))
+            if row.their_person == row.person:
+                return Settled(row, ACCEPTED, receipt.reference, row.their_id)
+            known = self._flow.sealing.named(row)
+        else:
+            known = receipt.their_id
+        sealed = None if known is None else self._flow.sealing.name(known, row.key, row.person)
+        return Settled(row, ACCEPTED, receipt.reference, sealed)
 
-
-def _held(row: Pending, receipt: Receipt) -> quarantine.Held:
-    refused = receipt.refused
-    assert refused is not None  # noqa: S101  # for the type checker
-    refused.kept()
-    return quarantine.Held(
-        row.key,
-        row.person,
-        row.fingerprint,
-        "deliver",
-        refused.reason,
-        refused.field,
-        refused.hint,
-        row.payload,
-        row.id,
-    )
+    def _held(self, row: Pending, receipt: Receipt) -> quarantine.Held:
+        refused, sealing = receipt.refused, self._flow.sealing
+        assert refused is not None  # noqa: S101  # for the type checker
+        refused.kept()
+        payload = sealing.planned(row.payload, row.id, row.key, row.person)
+        return quarantine.Held(
+            row.key,
+            row.person,
+            row.fingerprint,
+            "deliver",
+            refused.reason,
+            refused.field,
+            refused.hint,
+            sealing.hold(payload, row.key, row.fingerprint, row.person),
+            row.id,
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -79,12 +79,14 @@ def vanished(draft: Draft, way: BothWays, gone: Sequence[bytes] | None) -> list[
         found = [one for one in found if not one.met & 1 << way.side]
     else:
         found = [one for one in _unread(draft, way) if way.lost(one.inner.names[way.side] or "")]
-    links = []
-    for one in {one.key: one for one in found}.values():
-        key, name = one.keys[way.side] or b"", one.inner.names[1 - way.side]
-        sealed = None if name is None else draft.flow.box.seal(name.encode(), key)
-        links.append((draft.flow.id, key, UNKNOWN, DELIVERED, None, sealed))
+    links: list[tuple[Any, ...]] = []
+    flow = draft.flow
     with draft.connection.begin():
+        flow.sealing.ready(draft.connection, map(flow.about_whom, found))
+        for one in {one.key: one for one in found}.values():
+            key, name, person = one.keys[way.side] or b"", one.inner.names[1 - way.side], flow.about_whom(one)
+            sealed = None if name is None else flow.sealing.name(name, key, person)
+            links.append((flow.id, key, UNKNOWN, DELIVERED, None, sealed, person))
         outbox.upsert_links(draft.connection, links)
     return [(link[1], None) for link in links]
 

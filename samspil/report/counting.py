@@ -11,7 +11,7 @@ from samspil import mapping, registry
 from samspil.agreement import Agreement
 from samspil.agreement.reports import Axis, Report
 from samspil.errors import Refused, SettingsError
-from samspil.ledger import READ_UNCHANGED, Entry
+from samspil.ledger import READ_UNCHANGED
 from samspil.report.table import Cell, Counts, totals
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _records(hub: Hub, agreement: Agreement, report: Report, system: str, schema
         "fields": sorted({axis.field for axis in report.axes}),
     }
     for page in source.read(schema):
-        entries: list[bytes] = []
+        read: list[tuple[bytes, bytes, Any]] = []
         for _ in page.rejected:
             yield None
         for name, decoded in zip(page.keys, source.decode(schema, page.raws), strict=True):
@@ -111,11 +111,14 @@ def _records(hub: Hub, agreement: Agreement, report: Report, system: str, schema
                 refused.kept()
                 yield None
                 continue
-            entries.append(Entry(key(name), person(ours.cpr.encode()), 0, 0, READ_UNCHANGED).pack())
-            yield ours
-        if entries:
-            with hub.store.transaction() as connection:
+            read.append((key(name), person(ours.cpr.encode()), ours))
+        with hub.store.transaction() as connection:
+            erased = hub.persons.fetch(connection, [who for _, who, _ in read], create=True)
+            counted = [one for one in read if one[1] not in erased]
+            if counted:
+                entries = [hub.ledger.entry(digest, who, 0, 0, READ_UNCHANGED) for digest, who, _ in counted]
                 hub.ledger.append(connection, context, entries)
+        yield from (ours for _, _, ours in counted)
 
 
 def _category(axis: Axis, of: Any) -> str:

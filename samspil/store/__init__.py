@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,17 @@ class Store:
         """One transaction: all of it or nothing. Raises Unavailable when the database cannot be reached."""
         with self.answering(), self.engine.begin() as connection:
             yield connection
+
+    def wipe(self, *tables: str) -> None:
+        """Let nothing of what was overwritten in tables lie about: in PostgreSQL's dead rows, in SQLite's log."""
+        with self.answering():
+            if self.postgresql:
+                with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                    for table in tables:
+                        connection.exec_driver_sql(f"VACUUM {table}")
+            else:
+                with closing(self.engine.raw_connection()) as raw:  # outside any transaction
+                    raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def session(self) -> Iterator[Connection]:

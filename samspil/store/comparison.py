@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self
 from sqlalchemy import Connection, bindparam, text
 
 from samspil.store import Store, bulk
-from samspil.store.tables import DELIVERED, DIGEST, FILTERED
+from samspil.store.tables import DELIVERED, DIGEST, ERASED, FILTERED
 
 _CHUNK = 5_000
 _FEW = 500  # bound values in one statement
@@ -157,9 +157,9 @@ class Comparison:
                 self.connection.exec_driver_sql("ANALYZE seen")
 
     def forget_filtered(self) -> None:
-        """Drop the links of records that were filtered and are gone from the source: the target never had them."""
+        """Drop the links of records that were filtered or erased and are gone from the source."""
         with self.connection.begin():
-            self.connection.execute(_FORGET, {"flow": self._flow, "filtered": FILTERED})
+            self.connection.execute(_FORGET, {"flow": self._flow, "filtered": FILTERED, "erased": ERASED})
 
 
 # PostgreSQL plans by statistics, and on a night that fills empty tables it has none: it would read all links for each
@@ -197,7 +197,7 @@ _GONE = text(
 _SEEN = text("SELECT DISTINCT key FROM seen WHERE key IN :keys").bindparams(bindparam("keys", expanding=True))
 _FORGET = text(
     """
-    DELETE FROM links WHERE flow_id = :flow AND state = :filtered
+    DELETE FROM links WHERE flow_id = :flow AND state IN (:filtered, :erased)
       AND NOT EXISTS (SELECT 1 FROM seen s WHERE s.key = links.key)
     """
 )

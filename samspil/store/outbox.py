@@ -19,6 +19,7 @@ from samspil.store.tables import (
 BYTES = 16 * 2**20  # payloads in memory at once, and one more
 DELIVERABLE = f"('{State.APPROVED}', '{State.DONE}')"  # states of runs
 COLUMNS = ("id", "key", "person", "action", "fingerprint", "payload")
+LINK = ("flow_id", "key", "fingerprint", "state", "outbox_id", "their_id", "person")
 
 
 class Pending(NamedTuple):
@@ -29,8 +30,9 @@ class Pending(NamedTuple):
     person: bytes | None
     action: int
     fingerprint: bytes
-    payload: bytes  # sealed for the row ``key``
-    their_id: bytes | None  # sealed likewise; from the link, so a record created meanwhile is updated, not doubled
+    payload: bytes  # sealed
+    their_id: bytes | None  # sealed; from the link, so a record created meanwhile is updated, not doubled
+    their_person: bytes | None = None  # whose key ``their_id`` is sealed under: the person of a record may change
 
 
 class Waiting(NamedTuple):
@@ -63,22 +65,22 @@ def pending(connection: Connection, flow: int, *, after: int, before: int, limit
 
 
 def upsert_links(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Insert or replace links: (flow id, key, fingerprint, state, outbox id, sealed id). Of one key the last counts."""
+    """Insert or replace links, in the order of LINK. Of one key the last counts."""
     rows = list({row[:2]: row for row in rows}.values())
     if not rows:
         return
-    columns = ("flow_id", "key", "fingerprint", "state", "outbox_id", "their_id")
+    columns = LINK
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("CREATE TEMPORARY TABLE IF NOT EXISTS moved (LIKE links) ON COMMIT DELETE ROWS")
         bulk.insert(connection, "moved", columns, rows)
         connection.exec_driver_sql(
             f"INSERT INTO links ({','.join(columns)}) SELECT {','.join(columns)} FROM moved "
             "ON CONFLICT (flow_id, key) DO UPDATE SET fingerprint = excluded.fingerprint, state = excluded.state, "
-            "outbox_id = excluded.outbox_id, their_id = excluded.their_id"
+            "outbox_id = excluded.outbox_id, their_id = excluded.their_id, person = excluded.person"
         )
         connection.exec_driver_sql("TRUNCATE moved")
     else:
-        connection.exec_driver_sql(f"INSERT OR REPLACE INTO links ({','.join(columns)}) VALUES (?,?,?,?,?,?)", rows)
+        connection.exec_driver_sql(f"INSERT OR REPLACE INTO links ({','.join(columns)}) VALUES (?,?,?,?,?,?,?)", rows)
 
 
 def payloads(connection: Connection, ids: Sequence[int]) -> Mapping[int, tuple[bytes, bytes | None]]:
@@ -182,7 +184,8 @@ _OPEN_RUNS = text(f"SELECT id FROM runs WHERE flow_id = :flow AND pending AND st
 # night that fills empty tables, and its guess reads all links of the flow for each row.
 _PENDING = """
     SELECT id, key, person, action, fingerprint, payload,
-        (SELECT l.their_id FROM links l WHERE l.flow_id = :flow AND l.key = few.key) AS their_id
+        (SELECT l.their_id FROM links l WHERE l.flow_id = :flow AND l.key = few.key) AS their_id,
+        (SELECT l.person FROM links l WHERE l.flow_id = :flow AND l.key = few.key) AS their_person
     FROM (
         SELECT o.*, sum(length(o.payload)) OVER (ORDER BY o.id) - length(o.payload) AS before
         FROM (

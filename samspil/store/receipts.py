@@ -64,13 +64,13 @@ _RECEIVE = text(
 )
 _LINK = text(
     f"""
-    INSERT INTO links (flow_id, key, fingerprint, state, outbox_id, their_id)
+    INSERT INTO links (flow_id, key, fingerprint, state, outbox_id, their_id, person)
     SELECT :flow, o.key, o.fingerprint, CASE o.action WHEN {WITHDRAW} THEN {FILTERED} ELSE {DELIVERED} END, o.id,
-        CASE o.action WHEN {WITHDRAW} THEN NULL ELSE s.their_id END
+        CASE o.action WHEN {WITHDRAW} THEN NULL ELSE s.their_id END, o.person
     FROM settled s JOIN outbox o ON o.id = s.outbox_id
     WHERE s.status = {ACCEPTED} AND o.action <> {DELETE}
     ON CONFLICT (flow_id, key) DO UPDATE SET fingerprint = excluded.fingerprint, state = excluded.state,
-        outbox_id = excluded.outbox_id, their_id = excluded.their_id
+        outbox_id = excluded.outbox_id, their_id = excluded.their_id, person = excluded.person
     """
 )
 _UNLINK = text(

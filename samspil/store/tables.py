@@ -55,9 +55,10 @@ links = Table(
     Column("flow_id", Integer, primary_key=True),
     Column("key", LargeBinary, primary_key=True),
     Column("fingerprint", LargeBinary, nullable=False),
-    Column("state", SmallInteger, nullable=False),  # DELIVERED or FILTERED
+    Column("state", SmallInteger, nullable=False),  # DELIVERED, FILTERED or ERASED
     Column("outbox_id", BigInteger),  # the outbox row whose payload the target last acknowledged
     Column("their_id", LargeBinary),  # sealed: a system's own id may be a CPR number
+    Column("person", LargeBinary),  # whose key ``their_id`` is sealed under, and who is erased with it
     sqlite_with_rowid=False,
 )
 
@@ -153,14 +154,18 @@ conflicts = Table(
     sqlite_autoincrement=True,
 )
 
-# The ledger: one row per batch of entries, chained and signed (see samspil.ledger).
+# The ledger: one row per batch of entries, with the tree's signed head after it (see samspil.ledger).
 ledger = Table(
     "ledger",
     metadata,
     Column("municipality", Text, primary_key=True),
     Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-    Column("head", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),  # of the head, in milliseconds since 1970
+    Column("size", BigInteger, nullable=False),  # leaves in the tree
+    Column("root", LargeBinary, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),  # what the next batch grows from
     Column("signature", LargeBinary, nullable=False),
+    Column("marks", LargeBinary, nullable=False),  # the beginning of each leaf's hash
     Column("context", LargeBinary, nullable=False),  # JSON: when, what, flow, purpose, legal basis, fields
     Column("entries", LargeBinary, nullable=False),
 )
@@ -225,7 +230,28 @@ rotations = Table(
     Column("at", Double, nullable=False),
 )
 
-DELIVERED, FILTERED = 1, 2  # links.state
+# The vault. A municipality's root, wrapped under each version of the master key in use (see samspil.vault).
+keys = Table(
+    "keys",
+    metadata,
+    Column("municipality", Text, primary_key=True),
+    Column("version", SmallInteger, primary_key=True, autoincrement=False),
+    Column("wrapped", LargeBinary, nullable=False),
+)
+
+# A person's key. An erased person's row has no handle and no key; it stays, so that the person is not taken in again.
+persons = Table(
+    "persons",
+    metadata,
+    Column("municipality", Text, primary_key=True),
+    Column("person", LargeBinary, primary_key=True),
+    Column("handle", LargeBinary),  # random: names the person in the ledger, and to nobody who has not this row
+    Column("wrapped", LargeBinary),
+    Column("version", SmallInteger, nullable=False),  # of the master key that it is wrapped under
+    sqlite_with_rowid=False,
+)
+
+DELIVERED, FILTERED, ERASED = 1, 2, 3  # links.state; ERASED: retention took it, and it is to stay out
 PUT, DELETE, WITHDRAW = 1, 2, 3  # outbox.action; WITHDRAW: still at the source, no longer to be sent
 ACCEPTED, REFUSED, SUPERSEDED = 1, 2, 3  # receipts.status
 

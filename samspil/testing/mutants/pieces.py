@@ -116,8 +116,8 @@ def drops_a_field() -> Iterator[None]:
 def seals_nothing() -> Iterator[None]:
     """What is stored is stored in hexadecimal."""
     with (
-        patch.object(Box, "seal", lambda _self, payload, _row: payload.hex().encode()),
-        patch.object(Box, "open", lambda _self, sealed, _row: bytes.fromhex(sealed.decode())),
+        patch.object(Box, "seal", lambda _self, payload, _row, _person=None: payload.hex().encode()),
+        patch.object(Box, "open", lambda _self, sealed, _row, _person=None: bytes.fromhex(sealed.decode())),
     ):
         yield
 
@@ -128,8 +128,8 @@ def seals_without_a_place() -> Iterator[None]:
     """A seal fits every row."""
     seal, opened = Box.seal, Box.open
     with (
-        patch.object(Box, "seal", lambda self, payload, _row: seal(self, payload, b"")),
-        patch.object(Box, "open", lambda self, sealed, _row: opened(self, sealed, b"")),
+        patch.object(Box, "seal", lambda self, payload, _row, person=None: seal(self, payload, b"", person)),
+        patch.object(Box, "open", lambda self, sealed, _row, person=None: opened(self, sealed, b"", person)),
     ):
         yield
 

@@ -150,7 +150,7 @@ def test_the_ledger_is_verified_and_a_change_in_it_is_found(town, samspil):
         connection.execute(update(ledger).where(ledger.c.seq == 2).values(context=b"{}"))
     answer = samspil("verify", TOWN)
     assert (1, "") == (answer.code, answer.out)
-    assert "was changed at or before batch 2" in answer.err
+    assert "what batch 2 says of its entries (purpose, fields, time) was changed" in answer.err
 
 
 @pytest.mark.parametrize("command", ["plan", "apply"])

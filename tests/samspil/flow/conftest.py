@@ -28,7 +28,7 @@ from samspil.hub import Hub
 from samspil.store import Store, quarantine
 from samspil.testing.plans import FILE, FLOW, plan
 from samspil.testing.world import World
-from samspil.vault import Vault
+from samspil.vault import Master, Vault
 
 MUNICIPALITY = """
     municipality: {{code: "760", name: Ringkøbing-Skjern, cvr: "29189609"}}
@@ -267,6 +267,7 @@ class Pair:
         self.centre, self.office = Centre(), Office()
         self.file, self.url = folder / "memory.yaml", url
         self.nights = 0
+        self.master = Master({1: bytes(range(32))})
         self.kill_in = math.inf  # beginnings and endings of transactions until the process is killed
         self.agree()
 
@@ -279,7 +280,7 @@ class Pair:
 
     def hub(self) -> MemoryHub:
         file = load_municipality(self.file, registry.schemas())
-        hub = MemoryHub(file, Store(self.url), Vault(bytes(range(32)), "760"), lambda name: Account(id=name))
+        hub = MemoryHub(file, Store(self.url), Vault(self.master, "760"), lambda name: Account(id=name))
         hub.systems = {"centre": self.centre, "office": self.office}
         for moment in ("begin", "commit"):
             event.listen(hub.store.engine, moment, self._kill)

@@ -11,7 +11,7 @@ def digest(n):
 
 def link(store, *rows):
     with store.transaction() as connection:
-        outbox.upsert_links(connection, [(FLOW, *row) for row in rows])
+        outbox.upsert_links(connection, [(FLOW, *row, None) for row in rows])
 
 
 def test_new_changed_and_filtered_are_told_from_unchanged(store):

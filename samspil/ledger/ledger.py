@@ -1,0 +1,68 @@
+"""Writing the ledger. A batch is entered in the same transaction as the receipts it tells of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, insert, select
+
+from samspil.ledger import entry
+from samspil.ledger.batch import MARK, Batch, leaves
+from samspil.ledger.head import Head
+from samspil.ledger.tree import EMPTY, Frontier
+from samspil.store.tables import ledger
+from samspil.vault import Persons
+
+
+class Ledger:
+    """One municipality's tree."""
+
+    def __init__(self, municipality: str, signer: Ed25519PrivateKey, persons: Persons) -> None:
+        self._municipality, self._signer, self._persons = municipality, signer, persons
+        self.place = f"{municipality}/ledger/".encode()
+
+    def entry(self, key: bytes, person: bytes | None, outbox_id: int, action: int, outcome: int) -> bytes:
+        """An entry of one record, packed. The person's key must have been fetched."""
+        said = entry.Entry(outbox_id, action, outcome)
+        return entry.pack(self.place, self._persons.cipher(person), key, said)
+
+    def append(self, connection: Connection, context: Mapping[str, Any], entries: Iterable[bytes]) -> None:
+        """Add a batch of packed entries in the caller's transaction; it stands or falls with it."""
+        if connection.dialect.name == "postgresql":  # one tree: the next batch grows from this one
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(726677, %s)", (int(self._municipality),))
+        query = select(ledger.c.seq, ledger.c.size, ledger.c.frontier).where(
+            ledger.c.municipality == self._municipality
+        )
+        last = connection.execute(query.order_by(ledger.c.seq.desc()).limit(1)).first()
+        tree = Frontier(last.size, bytes(last.frontier)) if last else Frontier()
+        packed, now = list(entries), time.time()
+        written = msgspec.json.encode({"at": now, **context})
+        hashes = leaves(written, packed)
+        tree.extend(hashes)
+        head = Head(self._municipality, tree.size, int(now * 1000), tree.root()).signed(self._signer)
+        batch = Batch(
+            last.seq + 1 if last else 1,
+            head.at,
+            head.size,
+            head.root,
+            tree.pack(),
+            head.signature,
+            b"".join([leaf[:MARK] for leaf in hashes]),
+            written,
+            b"".join(packed),
+        )
+        connection.execute(insert(ledger).values(municipality=self._municipality, **msgspec.structs.asdict(batch)))
+
+    def head(self, connection: Connection) -> Head:
+        """The newest signed head; one of nothing if nothing was entered yet."""
+        query = select(ledger.c.size, ledger.c.at, ledger.c.root, ledger.c.signature).where(
+            ledger.c.municipality == self._municipality
+        )
+        row = connection.execute(query.order_by(ledger.c.seq.desc()).limit(1)).first()
+        if row is None:
+            return Head(self._municipality, 0, int(time.time() * 1000), EMPTY).signed(self._signer)
+        return Head(self._municipality, row.size, row.at, bytes(row.root), bytes(row.signature))

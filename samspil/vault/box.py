@@ -1,0 +1,56 @@
+"""A box seals payloads for one table: AES-256-GCM with associated data that names municipality, table and row."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from samspil.errors import SamspilError
+
+NONCE = 12
+_VERSION = b"\x01"  # first byte of everything sealed: which way of sealing, so that it can be changed later
+_NONCES = 512  # fetched at once
+
+
+class Box:
+    """A payload moved to another municipality, table or row won't open. ``name`` ends in a slash."""
+
+    def __init__(self, cipher: AESGCM, name: bytes) -> None:
+        self._cipher, self._name = cipher, name
+
+    def seal(self, payload: bytes, row: bytes, person: AESGCM | None = None) -> bytes:
+        """Encrypt ``payload`` for the row, under the person's key if there is one; 29 bytes longer than it was."""
+        fresh = nonce()
+        return _VERSION + fresh + (person or self._cipher).encrypt(fresh, payload, self._name + row)
+
+    def open(self, sealed: bytes, row: bytes, person: AESGCM | None = None) -> bytes:
+        """Decrypt what ``seal`` made for the same row. Raises SamspilError (sealed-payload) for anything else."""
+        if sealed[:1] != _VERSION:
+            raise SamspilError("a stored payload is of an unknown version", reason="sealed-payload")
+        try:
+            cipher = person or self._cipher
+            return cipher.decrypt(sealed[1 : 1 + NONCE], sealed[1 + NONCE :], self._name + row)
+        except InvalidTag:
+            raise SamspilError(
+                "a stored payload does not open: its row was changed or moved, or its key is another",
+                reason="sealed-payload",
+            ) from None
+
+
+# Asking the operating system lets the other threads in each time; a seal would wait for them ten times longer than it
+# takes. Several nonces are fetched at once; taking one is atomic, and a forked process must not use its parent's.
+_nonces: deque[bytes] = deque()
+os.register_at_fork(after_in_child=_nonces.clear)
+
+
+def nonce() -> bytes:
+    """Twelve random bytes that were never used before."""
+    try:
+        return _nonces.pop()
+    except IndexError:
+        fresh = os.urandom(NONCE * _NONCES)
+        _nonces.extend(fresh[at : at + NONCE] for at in range(NONCE, len(fresh), NONCE))
+        return fresh[:NONCE]
