@@ -86,7 +86,8 @@ def _delete(draft: Draft, gone: Sequence[tuple[bytes, int | None]]) -> None:
 def _plan_deletions(draft: Draft, gone: Sequence[tuple[bytes, int | None]], turns: Mapping[bytes, Turn]) -> None:
     held = draft.deletions_held([key for key, _ in gone])
     last = outbox.payloads(draft.connection, [number for _, number in gone if number is not None])
-    draft.hub.persons.fetch(draft.connection, [person for _, person in last.values()])
+    concerned = [person for _, person in last.values()] + [turn.person for turn in turns.values()]
+    draft.hub.persons.fetch(draft.connection, concerned)
     sealing, rows = draft.flow.sealing, []
     for key, number in gone:
         if key in held:

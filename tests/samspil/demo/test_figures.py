@@ -15,6 +15,7 @@ GOOD = Counts(
     unchanged=3,
     filtered=2,
     held_back=1,
+    blocked=0,
     creates=4,
     updates=0,
     deleted=0,

@@ -51,7 +51,7 @@ def conflicts_of(sides):
     with sides.hub() as hub:
         way = hub.flow(sides.OUT).both
         return sorted(
-            (one.flow, one.key.hex(), one.field, one.reason, msgspec.json.encode(values_of(way, one.key, one.payload)))
+            (one.flow, one.field, one.reason, msgspec.json.encode(values_of(way, one.key, one.payload)))
             for one in sides.open()
         )
 
