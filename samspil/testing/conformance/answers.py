@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from samspil.errors import Unavailable
-from samspil.testing.conformance.leak import leaks
+from samspil.testing.leaks.forms import leaks
 from samspil.testing.conformance.promise import promise, require
 from samspil.testing.conformance.trial import Trial, attempt
 

@@ -10,7 +10,7 @@ from samspil.errors import Refused
 from samspil.store import runs
 from samspil.testing.conformance.exchange import Exchange
 from samspil.testing.conformance.gathered import Reading
-from samspil.testing.conformance.leak import leaks
+from samspil.testing.leaks.forms import leaks
 from samspil.testing.conformance.persons import planted
 from samspil.testing.conformance.promise import promise, require
 from samspil.testing.conformance.trial import Trial, attempt

@@ -1,0 +1,34 @@
+"""Where the canary person may be, and why: the only list of it."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+import msgspec
+
+
+class Allowed(msgspec.Struct, frozen=True):
+    """One thing that may show a person. ``where`` and ``test`` are regular expressions for its whole name."""
+
+    place: str
+    where: str
+    reason: str
+    test: str = ".*"
+
+    @staticmethod
+    def all() -> tuple[Allowed, ...]:
+        """The list."""
+        return ALLOWED
+
+
+ALLOWED: tuple[Allowed, ...] = ()
+
+
+@cache
+def allowing(place: str, where: str, test: str) -> bool:
+    """Whether the list has what was found there."""
+    return any(
+        one.place == place and re.fullmatch(one.where, where, re.DOTALL) and re.fullmatch(one.test, test, re.DOTALL)
+        for one in ALLOWED
+    )
