@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup peers demo test lint format bench mutants levels docs clean
+.PHONY: help setup peers demo test lint format bench canary mutants levels docs clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -36,6 +36,9 @@ format: setup  ## put the code into the project's style
 
 bench: setup  ## measure a night's work; the figures are printed
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+canary: setup  ## look for the canary person wherever a night, Airflow and crashes leave anything, at debug level
+	@$(BIN)/python -m samspil.testing.canary $(ARGS)
 
 mutants: setup  ## break connectors in every way the conformance kit knows; it must notice each
 	@$(BIN)/python -m samspil.testing.mutants $(ARGS)
