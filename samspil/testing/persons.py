@@ -112,7 +112,7 @@ def person(rng: random.Random, municipality: str, number: int, taken: set[str]) 
     former = _unique(rng, "municipal", taken) if kind == "changed" else None
     given = " ".join(rng.sample(rng.choice((_FEMALE, _MALE)), rng.choice((1, 1, 2))))
     family = rng.choice(_FAMILY)
-    made = {
+    made: dict[str, Any] = {
         "id": f"C{municipality}{number:07d}",
         "cpr": _unique(rng, number_kind, taken),
         "given_names": given,

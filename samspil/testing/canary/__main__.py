@@ -1,6 +1,6 @@
 """``python -m samspil.testing.canary``: the search over a night, Airflow in earnest and crashes, with every log at debug level.
 
-Prints places × things searched × bytes × finds and leaves them in ``build/canary.json``. Ends with 1 if there is a find,
+Prints the places with things searched, bytes and finds, and leaves them in ``build/canary.json``. Ends with 1 if there is a find,
 if a test failed, or if a place had nothing to search: a search that saw nothing proves nothing.
 """
 
@@ -20,7 +20,11 @@ from samspil.testing.canary.tally import Tally
 
 BUILD = Path("build")
 FILE = BUILD / "canary.json"
-TESTS = ("tests/dags/test_real_scheduler.py", "tests/samspil/flow/test_crashes.py", "tests/samspil/cli/test_cli_runs.py")
+TESTS = (
+    "tests/dags/test_real_scheduler.py",
+    "tests/samspil/flow/test_crashes.py",
+    "tests/samspil/cli/test_cli_runs.py",
+)
 DEBUG = {"SAMSPIL_CANARY": "debug", "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG"}
 
 

@@ -22,7 +22,14 @@ class Allowed(msgspec.Struct, frozen=True):
         return ALLOWED
 
 
-ALLOWED: tuple[Allowed, ...] = ()
+ALLOWED: tuple[Allowed, ...] = (
+    Allowed(
+        "temporary files",
+        r"pg[^/]+/data/.+",
+        "the data folder of a PostgreSQL server that runs until the process ends: a sandbox keeps its own tables there, as "
+        "the municipality's real system does; the store's databases are searched through SQL",
+    ),
+)
 
 
 @cache

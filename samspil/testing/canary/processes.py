@@ -66,18 +66,18 @@ def _arguments(process: int) -> Iterator[bytes]:
 def _nameless(process: int, seen: set[bytes | tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], bytes]]:
     """Files that a process holds open and that have no name any more: which, in what state, and what is in them."""
     try:
-        links = list(os.scandir(f"/proc/{process}/fd"))
+        links = list(Path(f"/proc/{process}/fd").iterdir())
     except OSError:
         return
-    for link in links:
+    for path in links:
         try:
-            name = os.readlink(link.path)
+            name = str(path.readlink())
             if not name.startswith("/") or not name.endswith(" (deleted)"):
                 continue
-            about = os.stat(link.path)
+            about = path.stat()
             state = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns)
             if state not in seen:
-                with open(link.path, "rb") as file:  # noqa: PTH123 - it has no path
+                with path.open("rb") as file:
                     yield state, file.read(_LARGEST)
         except OSError:
             continue  # closed meanwhile

@@ -93,8 +93,9 @@ class Canary:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        if NAME in node.workeroutput if hasattr(node, "workeroutput") else False:
-            self.tally.add(msgspec.json.decode(node.workeroutput[NAME], type=Tally))
+        part = getattr(node, "workeroutput", {}).get(NAME)  # none of a worker that crashed: that fails the run itself
+        if part:
+            self.tally.add(msgspec.json.decode(part, type=Tally))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

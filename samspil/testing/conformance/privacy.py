@@ -12,13 +12,13 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from samspil.errors import Refused
-from samspil.testing.leaks.forms import leaks
 from samspil.testing.conformance.persons import planted
 from samspil.testing.conformance.promise import promise, require
 from samspil.testing.conformance.screen import screen_of
 from samspil.testing.conformance.trial import Trial, attempt
 from samspil.testing.conformance.world import damages
 from samspil.testing.conformance.writing import lacking_a_field
+from samspil.testing.leaks.forms import leaks
 from samspil.testing.leaks.told import told
 
 T = TypeVar("T")

@@ -7,10 +7,10 @@ from contextlib import closing
 
 from samspil import flow as steps
 from samspil.testing.conformance.exchange import Exchange
-from samspil.testing.leaks.forms import leaks
 from samspil.testing.conformance.persons import planted
 from samspil.testing.conformance.promise import promise, require
 from samspil.testing.conformance.trial import Trial, attempt
+from samspil.testing.leaks.forms import leaks
 
 
 @promise("read", one_schema=True)

@@ -101,7 +101,9 @@ def test_each_text_of_hers_is_found_and_no_text_of_another_is():
     assert others > 100
 
 
-@pytest.mark.parametrize("data", [b"", b"1.311257", b"0.31125712", b"\x1f\x8b\x08 no gzip", b"PK\x05\x06", b"H4sI" + b"A" * 40])
+@pytest.mark.parametrize(
+    "data", [b"", b"1.311257", b"0.31125712", b"\x1f\x8b\x08 no gzip", b"PK\x05\x06", b"H4sI" + b"A" * 40]
+)
 def test_what_only_looks_like_it_is_not_taken_for_her(data):
     assert shown(data) == ""
 
