@@ -230,3 +230,21 @@ def test_a_value_that_lies_over_two_pages_of_sqlite_is_found(tmp_path):
     places.folder(tally, tmp_path)
     file.unlink()
     assert [(find.place, find.where) for find in tally.found] == [("store", "x.db outbox")]
+
+
+def test_what_the_list_allows_is_counted_and_anything_beside_it_is_a_find():
+    tally = Tally()
+    tally.look("temporary files", "pgabc/data/pg_wal/0001", CPR)
+    tally.look("temporary files", "pgabc/other", CPR)
+    tally.look("logs", "pgabc/data/pg_wal/0001", CPR)
+    assert [(find.place, find.where) for find in tally.found] == [
+        ("temporary files", "pgabc/other"),
+        ("logs", "pgabc/data/pg_wal/0001"),
+    ]
+    assert (tally.places["temporary files"].allowed, tally.places["temporary files"].finds) == (1, 1)
+
+
+def test_a_find_in_a_name_does_not_repeat_the_name():
+    tally = Tally()
+    tally.look("file names", f"{CPR}.txt", f"{CPR}.txt")
+    assert not shown(str(tally.found[0]).encode())
