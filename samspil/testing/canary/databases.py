@@ -43,6 +43,7 @@ def postgresql(url: str) -> Iterator[Cells]:
 
     listed = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
     with psycopg.connect(url.replace("+psycopg", "", 1)) as connection:
+        connection.execute("SET lock_timeout = '10s'")  # what a test left locked is an error, not a wait without end
         for schema, name in connection.execute(listed).fetchall():
             table = sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(schema, name))
             with connection.cursor().copy(table) as copy:
