@@ -5,7 +5,7 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup peers demo test lint format bench chaos fuzz mutants levels docs clean
+.PHONY: help setup peers demo test lint format bench chaos fuzz canary mutants levels docs clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r target text; do \
@@ -42,6 +42,9 @@ chaos: setup  ## kill, cut and starve the hub a thousand times on each database;
 
 fuzz: setup  ## mangle inputs for every parser; none may crash, hang or lose anything
 	@$(BIN)/python -m fuzz $(ARGS)
+
+canary: setup  ## look for the canary person wherever a night, Airflow and crashes leave anything, at debug level
+	@$(BIN)/python -m samspil.testing.canary $(ARGS)
 
 mutants: setup  ## break connectors in every way the conformance kit knows; it must notice each
 	@$(BIN)/python -m samspil.testing.mutants $(ARGS)

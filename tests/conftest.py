@@ -1,4 +1,4 @@
-"""What all tests share: both databases of the store, and a key."""
+"""What all tests share: both databases of the store, a key, and the search for the canary person."""
 
 from __future__ import annotations
 
@@ -14,6 +14,12 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from samspil.store import Store
+from samspil.testing.canary import places
+from samspil.testing.canary.session import NAME, Canary
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Canary(config), NAME)
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +37,7 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: str) -> Iterator[str]:
+def postgresql_url(postgresql_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """An empty database of its own on that server."""
     name = f"test_{uuid.uuid4().hex}"
     url = postgresql_server.replace("postgresql://", "postgresql+psycopg://", 1)
@@ -39,7 +45,9 @@ def postgresql_url(postgresql_server: str) -> Iterator[str]:
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     before, _, after = url.partition("/postgres?")
-    yield f"{before}/{name}?{after}"
+    own = f"{before}/{name}?{after}"
+    yield own
+    places.database(Canary.of(request.config).tally, own, request.node.nodeid)
     with engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()

@@ -128,9 +128,12 @@ class Installation:
         self.stop()
 
 
+_LEVEL = "AIRFLOW__LOGGING__LOGGING_LEVEL"  # how much its logs tell may be said from outside
+
+
 def _outside() -> dict[str, str]:
     """This process's environment without another Airflow's settings."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    return {name: value for name, value in os.environ.items() if name == _LEVEL or not name.startswith("AIRFLOW")}
 
 
 def _free_port() -> int:

@@ -7,7 +7,8 @@ century rule reads as 20yy): nobody has been born then, so no number can be a li
 - a municipality's *replacement* number (erstatningspersonnummer) has 60 added to its day, 61 to 91;
 - a *health* replacement number (sundhedsvæsenets) has two letters: ``ddmmyy[5-7][A-Z]{2}[0-9]``;
 - a *changed* number has its former number, a replacement number, in ``replaced_cpr``;
-- a *cancelled* number (annulleret) has a status of its own.
+- a *cancelled* number (annulleret) has a status of its own;
+- the *canary's* numbers have the birth date 31 December 2057, which none of the others has (see ``canary``).
 
 Company numbers start with 9 (CVR has assigned none above 5), production units (P-numre) with 1003 and the
 municipality's code; modulus 11 holds for the CVR numbers.
@@ -102,13 +103,16 @@ def firm(rng: random.Random) -> str:
 
 
 def person(rng: random.Random, municipality: str, number: int, taken: set[str]) -> dict[str, Any]:
-    """Person ``number`` (1-based) as shared facts; which kind of CPR number follows from ``number``, see ``KINDS``."""
+    """Person ``number`` (1-based) as shared facts; which kind of CPR number follows from ``number``, see ``KINDS``.
+
+    Person 1 is the canary.
+    """
     kind = KINDS.get(number % 25, "ordinary")
     number_kind = kind if kind in ("municipal", "health") else "ordinary"
     former = _unique(rng, "municipal", taken) if kind == "changed" else None
     given = " ".join(rng.sample(rng.choice((_FEMALE, _MALE)), rng.choice((1, 1, 2))))
     family = rng.choice(_FAMILY)
-    return {
+    made: dict[str, Any] = {
         "id": f"C{municipality}{number:07d}",
         "cpr": _unique(rng, number_kind, taken),
         "given_names": given,
@@ -121,6 +125,30 @@ def person(rng: random.Random, municipality: str, number: int, taken: set[str]) 
         "replaced_cpr": former,
         "status": {"cancelled": ANNULLED, "emigrated": EMIGRATED}.get(kind, ACTIVE),
     }
+    if number == 1:  # after everything was drawn, so that all others stay as they are
+        made |= canary(municipality)
+        made["address"]["street"] = CANARY_STREET
+    return made
+
+
+def canary(municipality: str) -> dict[str, Any]:
+    """What is the canary person's own: the citizen of a municipality whom the search for leaks looks for.
+
+    Everything has a mark that nobody else's has: the number the date ``CANARY_DATE``, the texts ``CANARY_WORD``. Both are
+    plain ASCII, so that they stay as they are wherever the letters beside them are spelled in another way.
+    """
+    stem = f"{CANARY_DATE}{{}}{municipality}"
+    number = next(n for digit in "5678" if _weighed(n := stem.format(digit), _MOD_11) % 11)
+    return {
+        "cpr": number,
+        "given_names": f"Åse {CANARY_WORD}jer",
+        "family_name": f"{CANARY_WORD}ugl-Ærøsø",
+        "email": f"{CANARY_WORD.lower()}{municipality}@example.dk",
+    }
+
+
+CANARY_DATE, CANARY_WORD = "311257", "Kanarief"  # no other number is drawn with a day from 29 to 31
+CANARY_STREET = f"{CANARY_WORD}uglevænget 1"
 
 
 def phone(rng: random.Random) -> str:

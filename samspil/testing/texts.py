@@ -91,3 +91,11 @@ MINUTES = (
 )
 
 QUESTIONS = ("arbejdsidentitet", "mestring", "netværk", "fysisk helbred", "tro på egne evner")
+
+CANARY_TEXTS = {  # field → what is written of the canary person; each has the mark that the search for leaks looks for
+    "text": "Kanarieflok ved vinduet: vil «ikke» nævnes; blæser på føden & åbner buret.\nRinger <kl. 9>.",
+    "summary": "Kanariefyldt periode: æg, frø og ståltråd; ønsker ro.",
+    "minutes": "Kanarieflugt drøftet. Der blev aftalt et større bur på Ærø.",
+    "purpose": "Kanariefærdigheder: at synge på hold & øve sig.",
+    "citizens_wish": "Kanariefroen vil gerne have æblegrød.",
+}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import cached_property
 
-from samspil.testing import changes, facts, persons
+from samspil.testing import changes, facts, persons, texts
 from samspil.testing.facts import Fact
 
 PREFIX = {
@@ -54,6 +54,7 @@ class World:
         self.municipality, self.citizens, self.seed = municipality, citizens, seed
         self.provider = persons.p_number(municipality, 1)
         self.cvr = cvr(municipality)
+        self.canary = persons.canary(municipality)  # person 1, whom the search for leaks looks for
         self._nights: dict[tuple[str, int], dict[str, Fact]] = {}
 
     def records(self, schema: str, night: int = 1) -> list[Fact]:
@@ -206,7 +207,10 @@ class World:
             "meeting": facts.make_meeting,
             "document": facts.make_document,
         }
-        return make[schema](rng, key, order)
+        fact = make[schema](rng, key, order)
+        if order["cpr"] == self.canary["cpr"]:
+            fact |= {name: text for name, text in texts.CANARY_TEXTS.items() if fact.get(name)}
+        return fact
 
     def _key(self, schema: str, number: int) -> str:
         return f"{PREFIX[schema]}{self.municipality}{number:07d}"

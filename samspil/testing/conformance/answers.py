@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 
 from samspil.errors import Unavailable
-from samspil.testing.conformance.leak import leaks
 from samspil.testing.conformance.promise import promise, require
 from samspil.testing.conformance.trial import Trial, attempt
+from samspil.testing.leaks.forms import leaks
 
 BOMB = (
     b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a0 "aaaaaaaaaa">'

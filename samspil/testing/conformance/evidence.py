@@ -14,9 +14,9 @@ from samspil import ledger, registry
 from samspil.flow.preview import Preview
 from samspil.testing.conformance.carried import leaves
 from samspil.testing.conformance.exchange import Exchange
-from samspil.testing.conformance.leak import SHORTEST, leaks
 from samspil.testing.conformance.promise import promise, require
 from samspil.testing.conformance.trial import Trial, attempt
+from samspil.testing.leaks.forms import SHORTEST, leaks
 
 
 @promise("read")

@@ -10,10 +10,10 @@ from samspil.errors import Refused
 from samspil.store import runs
 from samspil.testing.conformance.exchange import Exchange
 from samspil.testing.conformance.gathered import Reading
-from samspil.testing.conformance.leak import leaks
 from samspil.testing.conformance.persons import planted
 from samspil.testing.conformance.promise import promise, require
 from samspil.testing.conformance.trial import Trial, attempt
+from samspil.testing.leaks.forms import leaks
 
 LONGEST = 1_000  # characters of a cursor
 LATE = 600.0  # seconds: a record committed so much later than its time of change must be found

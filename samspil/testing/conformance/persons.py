@@ -8,8 +8,8 @@ from typing import Any
 from samspil import registry
 from samspil.connector import Connector
 from samspil.mapping import tree
-from samspil.testing.conformance.leak import SHORTEST
 from samspil.testing.conformance.trial import Trial
+from samspil.testing.leaks.forms import SHORTEST
 
 
 def planted(trial: Trial, schema: str) -> set[str]:

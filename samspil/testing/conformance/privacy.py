@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 import math
 import os
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 from msgspec.structs import replace
 
-from samspil.errors import Refused, SamspilError
-from samspil.testing.conformance.leak import leaks
+from samspil.errors import Refused
 from samspil.testing.conformance.persons import planted
 from samspil.testing.conformance.promise import promise, require
 from samspil.testing.conformance.screen import screen_of
 from samspil.testing.conformance.trial import Trial, attempt
 from samspil.testing.conformance.world import damages
 from samspil.testing.conformance.writing import lacking_a_field
+from samspil.testing.leaks.forms import leaks
+from samspil.testing.leaks.told import told
 
 T = TypeVar("T")
 
@@ -48,8 +48,8 @@ def errors_in_reading_show_no_person(trial: Trial, schema: str) -> None:
     """No error of a read has a person in its message, its fields or its traceback."""
     texts = []
     for reading in _troubled(trial, lambda: trial.read(schema, page_size=2)):
-        texts += [] if reading.error is None else [_told(reading.error)]
-        texts += [_told(one.error) for one in reading.rejected]
+        texts += [] if reading.error is None else [told(reading.error)]
+        texts += [told(one.error) for one in reading.rejected]
     _silent(trial, schema, texts, "errors")
 
 
@@ -76,7 +76,7 @@ def fetching_in_vain_shows_no_person(trial: Trial, schema: str) -> None:
         trial.sandbox.faults.add(fault, times=math.inf)
         outcome = attempt(lambda: connector.fetch(schema, ids[0] or ""))
         require(outcome.error is not None, f"under {fault}, what could not be fetched was taken for an answer")
-        texts += [] if outcome.error is None else [_told(outcome.error)]
+        texts += [] if outcome.error is None else [told(outcome.error)]
     _silent(trial, schema, [*texts, *trial.watch.logged], "errors or logs")
 
 
@@ -147,7 +147,7 @@ def nothing_shows_a_secret(trial: Trial) -> None:
             texts += _attempted(trial.connector().check)
             for schema in list(connector.reads)[:1]:
                 error = trial.read(schema).error
-                texts += [] if error is None else [_told(error)]
+                texts += [] if error is None else [told(error)]
         trial.quiet()
         _everything(trial)
         trial.sandbox.stop()
@@ -197,11 +197,11 @@ def _damaged(trial: Trial, schema: str) -> list[str]:
         trial.world.damage(schema, key, damage, trial.next_night())
     trial.show_night()
     reading = trial.read(schema)
-    texts = [_told(one.error) for one in reading.rejected]
-    texts += [_told(one) for one in trial.ours(schema, reading.raws) if isinstance(one, Refused)]
+    texts = [told(one.error) for one in reading.rejected]
+    texts += [told(one) for one in trial.ours(schema, reading.raws) if isinstance(one, Refused)]
     pieces = [raw[: len(raw) * 2 // 3] for raw in reading.raws] + [raw + b"<{," for raw in reading.raws]
-    texts += [_told(one) for one in trial.ours(schema, pieces) if isinstance(one, Refused)]
-    return texts if reading.error is None else [*texts, _told(reading.error)]
+    texts += [told(one) for one in trial.ours(schema, pieces) if isinstance(one, Refused)]
+    return texts if reading.error is None else [*texts, told(reading.error)]
 
 
 def _written(trial: Trial, schema: str) -> list[str]:
@@ -239,12 +239,6 @@ def _attempted(call: Callable[[], object]) -> list[str]:
     try:
         given = call()
     except Exception as error:  # noqa: BLE001 - whatever it is, it would be shown
-        return [_told(error)]
+        return [told(error)]
     receipts = given if isinstance(given, (list, tuple)) else []
-    return [_told(one.refused) + str(one.reference) for one in receipts if getattr(one, "refused", None)]
-
-
-def _told(error: BaseException) -> str:
-    """Everything an error shows: message, representation, fields, and the traceback with what caused it."""
-    fields = json.dumps(error.__dict__, default=str, ensure_ascii=False) if isinstance(error, SamspilError) else ""
-    return "\n".join([str(error), repr(error), fields, *traceback.format_exception(error)])
+    return [told(one.refused) + str(one.reference) for one in receipts if getattr(one, "refused", None)]

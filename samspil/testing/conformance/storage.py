@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from samspil import flow as steps
 from samspil.testing.conformance.exchange import Exchange
-from samspil.testing.conformance.leak import leaks
 from samspil.testing.conformance.persons import planted
 from samspil.testing.conformance.promise import promise, require
 from samspil.testing.conformance.trial import Trial, attempt
+from samspil.testing.leaks.forms import leaks
 
 
 @promise("read", one_schema=True)

@@ -19,9 +19,9 @@ from samspil.errors import Refused, SamspilError
 from samspil.testing.conformance.gathered import Reading
 from samspil.testing.conformance.promise import Broken, require
 from samspil.testing.conformance.subject import CITIZENS, Subject, settings_of
-from samspil.testing.conformance.watch import Watch
 from samspil.testing.conformance.world import SteadyWorld
 from samspil.testing.facts import Fact
+from samspil.testing.leaks.watch import Watch
 
 T = TypeVar("T")
 

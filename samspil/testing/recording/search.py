@@ -10,32 +10,26 @@ from __future__ import annotations
 
 import base64
 import binascii
-import bz2
 import html
-import io
 import json
-import lzma
 import quopri
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
+from samspil.testing.leaks.packed import LARGEST, PACKED, TooDeep, unpacked
 from samspil.testing.recording.originals import Originals, cprs, synthetic
 
 DEEPEST = 6
-LARGEST = 64 << 20  # characters that a text may unfold to, beside
-_FOLD = 50  # times its own length
+_FOLD = 50  # times its own length, and LARGEST, is what a text may unfold to
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{14,}")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2}[ :-]?){10,}")
 _ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[ntr\"'/\\]")
 _RUBBISH = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xbf\ufffd]")  # what no text in Danish has
 _RUBBISH_SHARE = 0.1  # of a text at most; decoded bytes with more of it are none
-_PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ\x00", b"x\x01", b"x\x9c", b"x\xda", b"x^")
 
 
 class Leak(NamedTuple):
@@ -51,10 +45,6 @@ class Layer(NamedTuple):
 
     text: str
     clean: bool
-
-
-class TooDeep(ValueError):
-    """The text unfolds to more than can be looked through."""
 
 
 def leak(data: bytes, originals: Originals, words: AbstractSet[str], public: AbstractSet[str]) -> Leak | None:
@@ -159,12 +149,11 @@ def _unescaped(match: re.Match[str]) -> str:
 
 def _texts(data: bytes) -> Iterator[Layer]:
     """Bytes as text: unpacked, in UTF-8, Latin-1 or UTF-16, or else as rubbish with perhaps something in it."""
-    if data.startswith(_PACKED):
-        unpacked = False
-        for part in _unpacked(data):
-            unpacked = True
+    if data.startswith(PACKED):
+        parts = list(unpacked(data))
+        for part in parts:
             yield from _texts(part)
-        if unpacked:
+        if parts:
             return
     if data.count(0) * 3 > len(data):
         for encoding in ("utf-16-le", "utf-16-be"):
@@ -178,31 +167,3 @@ def _texts(data: bytes) -> Iterator[Layer]:
 
 def _layer(text: str) -> Layer:
     return Layer(text, clean=len(_RUBBISH.findall(text)) <= len(text) * _RUBBISH_SHARE)
-
-
-def _unpacked(data: bytes) -> Iterator[bytes]:
-    """What is packed in the bytes, as far as it goes. Raises TooDeep if that is too much."""
-    if data.startswith(b"PK"):
-        try:
-            with zipfile.ZipFile(io.BytesIO(data)) as packed:
-                if sum(member.file_size for member in packed.infolist()) > LARGEST:
-                    raise TooDeep
-                for member in packed.infolist():
-                    yield member.filename.encode()
-                    yield member.comment
-                    yield packed.read(member)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error):
-            return
-        return
-    unpack: Any = zlib.decompressobj(wbits=47)
-    if data.startswith(b"BZh"):
-        unpack = bz2.BZ2Decompressor()
-    elif data.startswith(b"\xfd"):
-        unpack = lzma.LZMADecompressor()
-    try:
-        part = unpack.decompress(data, LARGEST + 1)
-    except (zlib.error, OSError, EOFError, lzma.LZMAError):
-        return
-    if len(part) > LARGEST:
-        raise TooDeep
-    yield part

@@ -19,15 +19,19 @@ _watching: list[Watch] = []
 
 
 class Watch:
-    """A context manager that sees this process's sockets, files opened for writing, child processes and log records."""
+    """A context manager that sees this process's sockets, files opened for writing, child processes and log records.
 
-    def __init__(self) -> None:
+    The root logger lets pass what has at least the ``level``; with None it is left as it is.
+    """
+
+    def __init__(self, level: int | None = logging.DEBUG) -> None:
         self.contacted: list[tuple[str, int]] = []  # host and port of each connection attempt and datagram
         self.looked_up: list[str] = []  # host names asked for
         self.written: list[str] = []  # paths of files opened for writing
         self.opened: set[str] = set()  # paths of all files opened
         self.started: list[str] = []  # arguments of child processes
         self.logged: list[str] = []  # log records as text, with their tracebacks and extra fields
+        self._wanted = level
         self._silent = logging.NullHandler()  # without any, warnings would be printed
 
     def __enter__(self) -> Self:
@@ -35,7 +39,7 @@ class Watch:
         _watching.append(self)
         root = logging.getLogger()
         self._level = root.level
-        root.setLevel(logging.DEBUG)
+        root.setLevel(self._level if self._wanted is None else self._wanted)
         root.addHandler(self._silent)
         self._logging = patch.object(
             logging.Logger, "handle", _keeping(self.logged)

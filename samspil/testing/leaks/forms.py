@@ -11,11 +11,12 @@ import json
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape
 
 SHORTEST = 6  # characters; a shorter value turns up by chance
-_HASHES = ("md5", "sha1", "sha256", "sha512", "blake2b")
+HASHES = ("md5", "sha1", "sha256", "sha512", "blake2b")
 
 
 def leaks(values: Iterable[str], texts: Iterable[str | bytes]) -> int:
@@ -25,30 +26,47 @@ def leaks(values: Iterable[str], texts: Iterable[str | bytes]) -> int:
     return sum(1 for value in set(values) if len(value) >= SHORTEST and _shown(value, blob, lower))
 
 
-def _shown(value: str, blob: bytes, lower: bytes) -> bool:
-    exact, any_case = _forms(value)
-    return any(form in blob for form in exact) or any(form in lower for form in any_case)
+class Forms(NamedTuple):
+    """The spellings of a value: those whose case matters, and those whose case does not, in small letters."""
+
+    exact: frozenset[bytes]
+    any_case: frozenset[bytes]
 
 
 @lru_cache(maxsize=4096)
-def _forms(value: str) -> tuple[frozenset[bytes], frozenset[bytes]]:
-    """The value in every spelling that is looked for: those whose case matters, and those whose case does not."""
+def forms(value: str) -> Forms:
+    """The value in every spelling that is looked for."""
     cpr = value[:6].isdigit() and len(value) == 10
     spelled = {value, *(f"{value[:6]}{sign}{value[6:]}" for sign in ("-", " ", " - "))} if cpr else {value}
     exact: set[bytes] = set()
     any_case: set[bytes] = set()
     for text in spelled | {unicodedata.normalize("NFD", value)}:
-        for data in {text.encode(), text.encode("latin-1", "replace")} if text.isascii() else {text.encode()}:
+        for data in _in_bytes(text):
             exact |= _in_base64(data)
-            any_case.add(data.hex().encode())
-            for kind in _HASHES if cpr else ():
-                digest = hashlib.new(kind, data, usedforsecurity=False).digest()
-                any_case.add(digest.hex().encode())
-                exact |= {base64.b64encode(digest).rstrip(b"="), base64.urlsafe_b64encode(digest).rstrip(b"=")}
-            any_case.add(data.lower())
+            any_case |= {data.hex().encode(), data.lower()}
+        for kind in HASHES if cpr else ():
+            digest = hashlib.new(kind, text.encode(), usedforsecurity=False).digest()
+            any_case.add(digest.hex().encode())
+            exact |= {base64.b64encode(digest).rstrip(b"="), base64.urlsafe_b64encode(digest).rstrip(b"=")}
         plain = (quote(text), quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1], escape(text), repr(text))
         any_case |= {form.strip("'\"").encode().lower() for form in plain}
-    return frozenset(exact), frozenset(any_case)
+        any_case |= {quote(text, safe="", encoding="latin-1", errors="ignore").encode().lower()}
+    return Forms(frozenset(exact), frozenset(form for form in any_case if len(form) >= SHORTEST))
+
+
+def _shown(value: str, blob: bytes, lower: bytes) -> bool:
+    exact, any_case = forms(value)
+    return any(form in blob for form in exact) or any(form in lower for form in any_case)
+
+
+def _in_bytes(text: str) -> set[bytes]:
+    """A text as UTF-8, as UTF-16 and, if it has all the letters, as Latin-1."""
+    found = {text.encode(), text.encode("utf-16-le")}
+    try:
+        found.add(text.encode("latin-1"))
+    except UnicodeEncodeError:
+        return found
+    return found
 
 
 def _in_base64(data: bytes) -> set[bytes]:

@@ -1,0 +1,83 @@
+"""What everybody may see of this process and its children while they run: arguments, and temporary files held open."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from samspil.testing.canary.tally import Tally
+
+EVERY = 0.5  # seconds between two looks
+_LARGEST = 8 << 20  # bytes of an open file looked at
+
+
+class Sampler(threading.Thread):
+    """Looks now and then. ``test`` says which test is running."""
+
+    def __init__(self, test: Callable[[], str]) -> None:
+        super().__init__(name="canary", daemon=True)
+        self.tally = Tally()  # its own: another thread counts elsewhere
+        self._test = test
+        self._ended = threading.Event()
+        self._seen: set[bytes | tuple[int, ...]] = set()
+
+    def run(self) -> None:
+        while not self._ended.wait(EVERY):
+            self.look()
+
+    def end(self) -> None:
+        """Look no more."""
+        self._ended.set()
+        self.join()
+
+    def look(self) -> None:
+        """Look once at what was not seen before."""
+        for process in (os.getpid(), *descendants(os.getpid())):
+            for argument in _arguments(process):
+                if argument not in self._seen:
+                    self._seen.add(argument)
+                    self.tally.look("process arguments", "the list of processes", argument, self._test())
+            for state, data in _nameless(process, self._seen):
+                self._seen.add(state)
+                self.tally.look("temporary files", "an open file without a name", data, self._test())
+
+
+def descendants(process: int) -> Iterator[int]:
+    """The processes that a process started, and those that these started."""
+    for task in Path(f"/proc/{process}/task").glob("*/children"):
+        try:
+            children = task.read_text().split()
+        except OSError:
+            continue
+        for child in map(int, children):
+            yield child
+            yield from descendants(child)
+
+
+def _arguments(process: int) -> Iterator[bytes]:
+    try:
+        yield Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return  # it ended meanwhile
+
+
+def _nameless(process: int, seen: set[bytes | tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], bytes]]:
+    """Files that a process holds open and that have no name any more: which, in what state, and what is in them."""
+    try:
+        links = list(Path(f"/proc/{process}/fd").iterdir())
+    except OSError:
+        return
+    for path in links:
+        try:
+            name = str(path.readlink())
+            if not name.startswith("/") or not name.endswith(" (deleted)"):
+                continue
+            about = path.stat()
+            state = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns)
+            if state not in seen:
+                with path.open("rb") as file:
+                    yield state, file.read(_LARGEST)
+        except OSError:
+            continue  # closed meanwhile
