@@ -44,21 +44,19 @@ def plan_deletions(draft: Draft, comparison: Comparison, gone: list[bytes] | Non
     way = draft.flow.both
     if way and (gone is not None or draft.complete):
         found = taking_up.vanished(draft, way, gone)
-        with draft.connection.begin():
-            _delete(draft, found)
+        _delete(draft, found)
     if gone is not None:
         with draft.connection.begin():
-            _delete(draft, outbox.linked(draft.connection, draft.flow.id, gone))
+            linked = list(outbox.linked(draft.connection, draft.flow.id, gone))
+        _delete(draft, linked)
     elif draft.complete and not comparison.saw_all():
         comparison.index_seen()
         comparison.forget_filtered()
         for missing in comparison.gone():
-            with draft.connection.begin():
-                _delete(draft, [(row.key, row.outbox_id) for row in missing])
+            _delete(draft, [(row.key, row.outbox_id) for row in missing])
     if way and draft.complete:
         for rows in taking_up.gone_before(draft, way):
-            with draft.connection.begin():
-                _delete(draft, rows)
+            _delete(draft, rows)
     if gone is None and draft.complete:
         draft.supersede(draft.waiting_untouched())
     else:
@@ -75,12 +73,13 @@ def _delete(draft: Draft, gone: Sequence[tuple[bytes, int | None]]) -> None:
         turns, staying = merger.gone(draft.connection, [key for key, _ in gone])
         draft.counts["deletions_waiting"] += merger.clashing
         gone = [row for row in gone if row[0] not in staying]
-    if draft.flow.writes.deletes:
-        _plan_deletions(draft, gone, turns)
-    else:
-        draft.counts["kept_by_target"] += len(gone)
-    if merger:
-        merger.write(draft.connection)
+    with draft.connection.begin():
+        if draft.flow.writes.deletes:
+            _plan_deletions(draft, gone, turns)
+        else:
+            draft.counts["kept_by_target"] += len(gone)
+        if merger:
+            merger.write(draft.connection)
 
 
 def _plan_deletions(draft: Draft, gone: Sequence[tuple[bytes, int | None]], turns: Mapping[bytes, Turn]) -> None:

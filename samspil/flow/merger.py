@@ -84,9 +84,13 @@ class Merger:
         ]
 
     def gone(self, connection: Connection, keys: Sequence[bytes]) -> tuple[Mapping[bytes, Turn], set[bytes]]:
-        """Of records gone at the source: those to be deleted at the target, and those that are not (yet)."""
-        found = self._opened_rows(baselines.of_keys(connection, self._way.number, self._side, keys))
-        self._load(connection, list(found.values()))
+        """Of records gone at the source: those to be deleted at the target, and those that are not (yet).
+
+        In no transaction of the connection's, for the target may be asked.
+        """
+        with connection.begin():
+            found = self._opened_rows(baselines.of_keys(connection, self._way.number, self._side, keys))
+            self._load(connection, list(found.values()))
         turns: dict[bytes, Turn] = {}
         staying: set[bytes] = set()
         for key, baseline in found.items():

@@ -185,9 +185,9 @@ class Preview:
             if not self._flow.writes.deletes:
                 self.counts["kept by target"] += len(rows)
                 continue
+            staying = self._staying(comparison, [row.key for row in rows])
             with comparison.connection.begin():
                 last = outbox.payloads(comparison.connection, [row.outbox_id for row in rows if row.outbox_id])
-                staying = self._staying(comparison, [row.key for row in rows])
                 known = quarantine.open_fingerprints(comparison.connection, self._flow.id, [row.key for row in rows])
             for row in rows:
                 waits = self._waiting.get(row.key)

@@ -70,7 +70,10 @@ class Exchange:
         plain.write_mapping(self._struct, folder / "plain", self.schema)
         source, target = ("subject", "other") if self.role == "source" else ("other", "subject")
         flow: dict[str, Any] = {"schema": self.schema, "from": source, "to": target, "rhythm": "nightly"}
-        flow |= {"fields": {source: self._lists}, "guard": {"changes": self._guard, "deletions": self._guard}}
+        flow |= {
+            "fields": {source: self._lists},
+            "guard": {"changes": self._guard, "deletions": self._guard, "smallest_read": 0},
+        }
         terms = {"name": "kit", "between": ["subject", "other"], "purpose": "a trial", "legal_basis": "an example"}
         municipality = {"code": self.trial.subject.municipality, "name": "Prøve", "cvr": "29189609"}
         systems = {name: {"connector": "kit", "connection": f"kit_{name}"} for name in ("subject", "other")}
