@@ -29,6 +29,7 @@ ALLOWED: tuple[Allowed, ...] = (
         )
         for place in ("logs", "captured output", "process arguments", "temporary files", "exceptions")
     ),
+    Allowed("temporary files", r"kit-mutant-.+", "the same, left by a mutant until its process ends"),
     Allowed("process arguments", r".*", "the search's own tests plant a leak there", r".*testing/canary/.*"),
     Allowed(
         "temporary files",
