@@ -7,6 +7,8 @@ SQLite file serves one municipality. The default is ``sqlite:///var/samspil-{mun
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
@@ -22,6 +24,7 @@ from samspil.store.tables import metadata
 
 DEFAULT = "sqlite:///var/samspil-{municipality}.db"
 _BUSY = 60  # seconds SQLite waits for another process's write
+_PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds
 
 
 class Store:
@@ -153,7 +156,17 @@ def _make_folder(folder: Path) -> None:
 def _tune_sqlite(connection: Any, record: Any) -> None:
     _tune_reader(connection, record)
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
+    for pause in (
+        *_PAUSES,
+        None,
+    ):  # of several first starts at once one changes it, and SQLite lets nobody wait for that
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:
+            if pause is None:
+                raise
+            time.sleep(pause)
     cursor.execute("PRAGMA synchronous = FULL")  # a receipt must survive a power cut
     cursor.execute("PRAGMA cache_size = -16000")
     cursor.close()
