@@ -42,7 +42,7 @@ class Breaker:
 
     def guard(self, connector: Connector) -> Connector:
         """The same connector, its calls behind this breaker from now on."""
-        for name in ("check", "write", "fetch"):
+        for name in ("check", "write", "fetch", "settled"):
             setattr(connector, name, self._around(getattr(connector, name)))
         setattr(connector, "read", self._reading(connector.read))  # noqa: B010  # mypy takes methods for constants
         return connector

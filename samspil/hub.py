@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from samspil import registry
+from samspil import mapping, registry
 from samspil.account import Account
 from samspil.agreement import Flow, MunicipalityFile, load_municipality
 from samspil.breaker import Breaker
@@ -18,6 +18,7 @@ from samspil.connector import Connector
 from samspil.errors import SettingsError
 from samspil.flow.compiled import CompiledFlow, compile_flow
 from samspil.ledger import Ledger
+from samspil.mapping.pairs import TO_OURS, TO_THEIRS
 from samspil.store import Store, breakers, runs
 from samspil.vault import Master, Persons, Vault
 from samspil.vault.master import Source
@@ -106,6 +107,18 @@ class Hub:
                 connector = Breaker(self.store, code, use.connection, system).guard(connector)
             self._connectors[system] = connector
         return self._connectors[system]
+
+    def mapping(self, system: str, schema: str, *directions: str) -> mapping.Mapping:
+        """How a system's records and a shared schema become each other; both ways if nothing is said. Raises SettingsError."""
+        connector = self.connector(system)
+        return mapping.load(
+            self.file.systems[system].connector,
+            schema,
+            self.file.municipality.code,
+            fields=connector.fields(schema),
+            struct=registry.schema(schema),
+            directions=directions or (TO_OURS, TO_THEIRS),
+        )
 
     def flow(self, name: str) -> CompiledFlow:
         """A flow with its mappings compiled. Raises SettingsError."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from samspil import mapping
 from samspil.agreement import Flow
 from samspil.connector import Connector
 from samspil.errors import Refused, SettingsError
@@ -51,7 +50,7 @@ class BothWays:
         withheld = "withheld" in (flow.protected_addresses, back.protected_addresses)
         self._trips = [
             (both.to_theirs(self.fields), both.to_theirs(self.fields, protected=withheld), both.to_ours)
-            for both in (_both(hub, flow, name, connector) for name, connector in _named(flow, source, target))
+            for both in (hub.mapping(name, flow.schema) for name in (flow.source, flow.target))
         ]
         self._to_ours = self._trips[1][2]
         names = {field.name for field in msgspec.structs.fields(struct)}
@@ -113,19 +112,3 @@ def _plain(ours: Any) -> Fields:
     """As it is once it was stored."""
     plain: Fields = msgspec.json.decode(msgspec.json.encode(ours))
     return plain
-
-
-def _named(flow: Flow, source: Connector, target: Connector) -> tuple[tuple[str, Connector], tuple[str, Connector]]:
-    return (flow.source, source), (flow.target, target)
-
-
-def _both(hub: Hub, flow: Flow, system: str, connector: Connector) -> mapping.Mapping:
-    from samspil import registry  # noqa: PLC0415
-
-    return mapping.load(
-        hub.file.systems[system].connector,
-        flow.schema,
-        flow.municipality.code,
-        fields=connector.fields(flow.schema),
-        struct=registry.schemas()[flow.schema],
-    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from samspil import mapping, registry
+from samspil import registry
 from samspil.agreement import Flow
 from samspil.agreement.place import wrong
 from samspil.connector import Connector
@@ -22,7 +22,7 @@ from samspil.rights.number import numbers_in
 
 if TYPE_CHECKING:
     from samspil.flow.baseline import Baseline
-    from samspil.flow.merger import Turn
+    from samspil.flow.turn import Turn
     from samspil.hub import Hub
 
 _DECODED = 500  # records decoded at once: as dicts they take ten times the memory of their bytes
@@ -48,8 +48,8 @@ class CompiledFlow:
         self.source, self.target = source, target
         self.reads, self.writes = source.reads[flow.schema], target.writes[flow.schema]
         struct = registry.schemas()[flow.schema]
-        self.theirs = _load(flow, source, flow.source, hub, struct, "to_ours")
-        self.mine = _load(flow, target, flow.target, hub, struct, "to_theirs")
+        self.theirs = hub.mapping(flow.source, flow.schema, "to_ours")
+        self.mine = hub.mapping(flow.target, flow.schema, "to_theirs")
         self._to_ours = self.theirs.to_ours
         self._to_theirs = self.mine.to_theirs(flow.fields_written)
         withheld = flow.protected_addresses == "withheld"
@@ -157,17 +157,6 @@ def compile_flow(hub: Hub, flow: Flow) -> CompiledFlow:
     if flow.schema not in target.writes:
         raise SettingsError(f"{flow.target} does not take {flow.schema}", field=flow.name)
     return CompiledFlow(hub, flow, source, target)
-
-
-def _load(flow: Flow, connector: Connector, system: str, hub: Hub, struct: type, direction: str) -> mapping.Mapping:
-    return mapping.load(
-        hub.file.systems[system].connector,
-        flow.schema,
-        flow.municipality.code,
-        fields=connector.fields(flow.schema),
-        struct=struct,
-        directions=(direction,),
-    )
 
 
 def _shape(struct: type) -> bytes:

@@ -8,7 +8,8 @@ from typing import Any
 from samspil.errors import Refused
 from samspil.flow import taking_up
 from samspil.flow.draft import ABSENT, Draft
-from samspil.flow.merger import Merger, Turn
+from samspil.flow.merger import Merger
+from samspil.flow.turn import Turn
 from samspil.store import outbox, quarantine
 from samspil.store.comparison import Comparison
 from samspil.store.tables import DELETE, PUT

@@ -12,6 +12,7 @@ from samspil.errors import Refused
 from samspil.flow.baseline import Baseline, Sent
 from samspil.flow.both_ways import BothWays
 from samspil.flow.merging import DELETED, RECORD, Clash, Decision, Merged, merge
+from samspil.flow.turn import Turn
 from samspil.store import baselines, conflicts, outbox
 from samspil.store.baselines import UNKNOWN
 from samspil.store.conflicts import BOTH, Known, New
@@ -21,25 +22,6 @@ if TYPE_CHECKING:
     from samspil.flow.compiled import CompiledFlow, Mapped
 
 Values = tuple[Any, Any]
-
-
-class Turn:
-    """What a merge says of one record in this direction."""
-
-    def __init__(
-        self, baseline: Baseline, target: int, *, held: str = "", same: bool = False, creates: bool = False
-    ) -> None:
-        self.baseline, self._target = baseline, target
-        self.held, self.same, self.creates = held, same, creates  # held: the reason, if all that is left is a conflict
-        self.fields: tuple[str, ...] = ()  # in conflict
-        self.sent: Sent | None = None  # without its outbox row
-        self.before: bytes | None = None  # the target's record as it is
-        self.person: bytes | None = None  # of what is to be deleted
-
-    def planned(self, number: int) -> None:
-        """It is to be sent with this outbox row."""
-        if self.sent is not None:
-            self.baseline.inner.sent[self._target] = msgspec.structs.replace(self.sent, row=number)
 
 
 class _Opened(NamedTuple):

@@ -122,8 +122,9 @@ def _take_up(draft: Draft, comparison: Comparison, way: BothWays) -> None:
             fresh = [row for row, known in zip(due.rows, held, strict=True) if not known]
             changes = _Changes(draft, fresh)
         keys, names = [due.keys[row.n] for row in fresh], [due.names[row.n] for row in fresh]
-        changes.fetch_persons([due.mapped[row.n] for row in fresh], [b""] * len(fresh))
-        merged = changes.merge(way, keys, names, [due.mapped[row.n] for row in fresh])
+        mapped = [due.mapped[row.n] for row in fresh]
+        changes.fetch_persons(mapped, [b""] * len(fresh))
+        merged = changes.merge(way, keys, names, mapped)
         taken = len(due.rows) - len(fresh)
         for row, result in zip(fresh, merged, strict=True):
             if not isinstance(result, Refused):  # else it waits until it is read anew

@@ -13,8 +13,9 @@ from samspil.flow.compiled import Mapped
 from samspil.flow.difference import Difference, FieldChange
 from samspil.flow.draft import ABSENT
 from samspil.flow.guarding import objection
-from samspil.flow.merger import Merger, Turn
+from samspil.flow.merger import Merger
 from samspil.flow.noted import Noted
+from samspil.flow.turn import Turn
 from samspil.store import outbox, quarantine, runs
 from samspil.store.comparison import Comparison, Differing
 from samspil.store.runs import Run

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from samspil import mapping, registry
 from samspil.agreement import Agreement
 from samspil.agreement.reports import Axis, Report
 from samspil.errors import Refused, SettingsError
@@ -79,14 +78,7 @@ def _records(hub: Hub, agreement: Agreement, report: Report, system: str, schema
     source = hub.connector(system)
     if schema not in source.reads:
         raise SettingsError(f"{system} does not give {schema}", field=f"report {report.name}")
-    to_ours = mapping.load(
-        hub.file.systems[system].connector,
-        schema,
-        hub.file.municipality.code,
-        fields=source.fields(schema),
-        struct=registry.schema(schema),
-        directions=("to_ours",),
-    ).to_ours
+    to_ours = hub.mapping(system, schema, "to_ours").to_ours
     key, person = hub.vault.digest(f"report/{report.name}"), hub.vault.digest("person")
     context = {
         "what": "report",

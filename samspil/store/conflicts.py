@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from samspil.store.tables import conflicts, flows
+from samspil.store import open_rows
+from samspil.store.tables import conflicts
 
 _MANY = 500  # bound values in one statement
 BOTH = "both"  # taken: each side keeps its own
@@ -81,25 +82,14 @@ def close_all(connection: Connection, keys: Sequence[bytes], note: str) -> None:
 
 def settle(connection: Connection, number: int, taken: str, note: str) -> bool:
     """Note a person's decision. Returns whether the conflict was open."""
-    one = update(conflicts).where(conflicts.c.id == number, conflicts.c.state == "open")
-    return bool(connection.execute(one.values(state="settled", taken=taken, note=note, settled=time.time())).rowcount)
+    return open_rows.settle(conflicts, connection, number, state="settled", taken=taken, note=note)
 
 
 def entries(
     connection: Connection, municipality: str, *, flow: str | None = None, only_open: bool = True
 ) -> Sequence[Any]:
     """Conflicts of a municipality, newest first, with the flow's name; the values stay sealed."""
-    query = (
-        select(conflicts, flows.c.name.label("flow"))
-        .join(flows, flows.c.id == conflicts.c.flow_id)
-        .where(flows.c.municipality == municipality)
-        .order_by(conflicts.c.id.desc())
-    )
-    if flow:
-        query = query.where(flows.c.name == flow)
-    if only_open:
-        query = query.where(conflicts.c.state == "open")
-    return connection.execute(query).all()
+    return open_rows.listed(conflicts, connection, municipality, flow=flow, only_open=only_open)
 
 
 def count_open(connection: Connection, flow_ids: Sequence[int]) -> int:

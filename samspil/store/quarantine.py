@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 
-from samspil.store.tables import flows, quarantine
+from samspil.store import open_rows
+from samspil.store.tables import quarantine
 
 _MANY = 500  # bound values in one statement
 
@@ -128,25 +129,14 @@ def refused(connection: Connection, flow: int) -> Mapping[bytes, bytes]:
 
 def settle(connection: Connection, number: int, state: str, note: str) -> bool:
     """Close one entry. Returns whether it was open."""
-    entry = update(quarantine).where(quarantine.c.id == number, quarantine.c.state == "open")
-    return bool(connection.execute(entry.values(state=state, note=note, settled=time.time())).rowcount)
+    return open_rows.settle(quarantine, connection, number, state=state, note=note)
 
 
 def entries(
     connection: Connection, municipality: str, *, flow: str | None = None, only_open: bool = True
 ) -> Sequence[Any]:
     """Entries of a municipality, newest first, with the flow's name; the payload stays sealed."""
-    query = (
-        select(quarantine, flows.c.name.label("flow"))
-        .join(flows, flows.c.id == quarantine.c.flow_id)
-        .where(flows.c.municipality == municipality)
-        .order_by(quarantine.c.id.desc())
-    )
-    if flow:
-        query = query.where(flows.c.name == flow)
-    if only_open:
-        query = query.where(quarantine.c.state == "open")
-    return connection.execute(query).all()
+    return open_rows.listed(quarantine, connection, municipality, flow=flow, only_open=only_open)
 
 
 def reasons(connection: Connection, flow: int, run: int) -> Mapping[str, int]:
