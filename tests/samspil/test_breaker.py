@@ -47,6 +47,9 @@ class Office(Connector):
         self.check()
         return []
 
+    def settled(self, schema):
+        self.check()
+
 
 def away(retry_after: float | None = None) -> Unavailable:
     return Unavailable("does not answer", system="office", reason="timeout", retry_after=retry_after)
@@ -189,6 +192,18 @@ def test_a_system_that_turns_us_away_is_back(process, store, call):
     with pytest.raises(AccessError):
         list(office.read("x")) if call == "read" else office.check()
     assert standing(store) is None
+
+
+def test_what_a_run_does_at_its_end_is_counted_and_held_up_too(process):
+    office = process()
+    office.raises = away()
+    for _ in range(FAILURES):
+        with pytest.raises(Unavailable):
+            office.settled("case")
+    calls = office.calls
+    with pytest.raises(Unavailable, match="in a row"):
+        office.settled("case")
+    assert office.calls == calls
 
 
 def test_a_systems_own_wish_is_kept_by_all_at_the_first_time(process):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import socket
 import sys
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 from unittest.mock import patch
+from weakref import WeakSet
 
 _SANDBOX = "sandbox"  # how the names of a sandbox's threads begin: what it does itself is not the connector's doing
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
@@ -32,6 +32,7 @@ class Watch:
         self.started: list[str] = []  # arguments of child processes
         self.logged: list[str] = []  # log records as text, with their tracebacks and extra fields
         self._wanted = level
+        self._sockets: WeakSet[socket.socket] = WeakSet()  # made meanwhile: what others left open is nobody's here
         self._silent = logging.NullHandler()  # without any, warnings would be printed
 
     def __enter__(self) -> Self:
@@ -53,15 +54,16 @@ class Watch:
         logging.getLogger().setLevel(self._level)
         _watching.remove(self)
 
-    @staticmethod
-    def open_to(port: int) -> int:
-        """How many of this process's sockets are connected to a port."""
-        found = [one for one in gc.get_objects() if isinstance(one, socket.socket)]
-        return sum(_peer(one) == port for one in found)
+    def open_to(self, port: int) -> int:
+        """How many sockets that this process made since the watch began are connected to a port."""
+        return sum(_peer(one) == port for one in list(self._sockets))
 
     def see(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Take note of an audit event of the interpreter."""
-        if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+        if event == "socket.__new__":
+            if isinstance(arguments[0], socket.socket):  # its base class in C knows no weak references
+                self._sockets.add(arguments[0])
+        elif event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
             self._connected(arguments[1])
         elif event == "syslog.syslog":
             self.logged.append(_text(arguments[1]))

@@ -23,7 +23,7 @@ def main() -> int:
     """Run, print the table, write ``build/mutants.json``; 0 if nothing survived and every promise noticed something."""
     parser = argparse.ArgumentParser(prog="python -m samspil.testing.mutants", description=__doc__)
     parser.add_argument("connectors", nargs="*", metavar="CONNECTOR", help=f"of {', '.join(names())}; all by default")
-    parser.add_argument("--mutant", action="append", help="only this one")
+    parser.add_argument("--mutant", action="append", default=[], help="only this one")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--out", type=Path, default=FILE)
     given = parser.parse_args()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import time
 import warnings
+from collections.abc import Sequence
+from difflib import get_close_matches
 from functools import cache
 from typing import Literal, NamedTuple
 
 import msgspec
 
+from samspil.errors import SettingsError
 from samspil.testing.conformance.case import Case, cases
 from samspil.testing.conformance.trial import Trial
 from samspil.testing.mutants import mutants
@@ -36,8 +39,15 @@ class Done(msgspec.Struct):
     seconds: float
 
 
-def tasks(subjects: list[str], chosen: list[str] | None = None) -> list[Task]:
-    """Everything there is to try. A broken piece of the engine is tried on the reference, which has every promise."""
+def tasks(subjects: Sequence[str], chosen: Sequence[str] = ()) -> list[Task]:
+    """Everything there is to try. A broken piece of the engine is tried on the reference, which has every promise.
+
+    Raises SettingsError for a mutant that does not exist.
+    """
+    for name in chosen:
+        if name not in mutants():
+            near = get_close_matches(name, mutants(), n=3, cutoff=0.4)
+            raise SettingsError(f"no such mutant; the nearest are {', '.join(near) or 'none'}", field=name)
     found: list[Task] = []
     for name in subjects:
         found += [Task(name, promise=promise) for promise in _cases(name)]
