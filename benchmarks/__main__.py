@@ -74,10 +74,11 @@ class Bench:
     def __init__(self, folder: Path, server: str, progress: Progress) -> None:
         self._folder, self._server, self._progress = folder, server, progress
 
-    def run(self, protocol: str, count: int, *, naive: bool) -> dict[str, Any]:
-        """Both nights at one size over one protocol."""
+    def run(self, protocol: str, count: int, *, naive: bool, bare: bool) -> dict[str, Any]:
+        """Both nights at one size over one protocol; also by the script, and without what protects and proves."""
         result: dict[str, Any] = {"protocol": protocol, "records": count}
         dsn, store = self._database("target"), self._database("store")
+        beside = (self._database("bare_target"), self._database("bare_store")) if bare else ()
         folders = [self._folder / f"{protocol}-{count}-{night}" for night in (1, 2)]
         with self._step(f"{protocol} {count:,}: writing the pages"):
             for night, pages in enumerate(folders, start=1):
@@ -86,11 +87,14 @@ class Bench:
             with _served(protocol, pages) as account:
                 with self._step(f"{protocol} {count:,}: night {night}, hub"):
                     result[f"hub_{night}"] = self._hub(protocol, account, dsn, store, night)
+                if beside:
+                    with self._step(f"{protocol} {count:,}: night {night}, hub without protection"):
+                        result[f"bare_{night}"] = self._hub(protocol, account, *beside, night, bare=True)
                 if naive:
                     with self._step(f"{protocol} {count:,}: night {night}, naive script"):
                         result[f"naive_{night}"] = self._naive(protocol, account, dsn)
             shutil.rmtree(pages)
-        for url in (dsn, store):
+        for url in (dsn, store, *beside):
             self._drop(url)
         return result
 
@@ -114,7 +118,9 @@ class Bench:
         yield
         self._progress.remove_task(task)
 
-    def _hub(self, protocol: str, account: Account, dsn: str, store: str, night: int) -> dict[str, Any]:
+    def _hub(
+        self, protocol: str, account: Account, dsn: str, store: str, night: int, *, bare: bool = False
+    ) -> dict[str, Any]:
         connector, schema, fields = FLOWS[protocol]
         file = self._folder / "bench.yaml"
         file.write_text(FILE.format(connector=connector, schema=schema, fields=fields))
@@ -125,6 +131,7 @@ class Bench:
         job = {
             "file": str(file),
             "key": f"night {night}",
+            "bare": bare,
             "accounts": {"source": _fields(account, "source"), "database": _fields(target, "database")},
         }
         return _process("benchmarks.night", job, {"SAMSPIL_STORE": store})
@@ -167,7 +174,7 @@ def main() -> None:
     ):
         bench = Bench(Path(name), server, progress)
         results = [
-            bench.run(protocol, count, naive=count <= told.naive_up_to)
+            bench.run(protocol, count, naive=count <= told.naive_up_to, bare=count == tables.COMPARED)
             for protocol in filter(None, told.protocols.split(","))
             for count in sizes
         ]

@@ -1,4 +1,7 @@
-"""One night of one flow, by the hub, everything on. ``python -m benchmarks.night`` with a JSON job on standard input."""
+"""One night of one flow, by the hub. ``python -m benchmarks.night`` with a JSON job on standard input.
+
+Everything is on, unless the job says ``bare``.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import psycopg
 import sqlalchemy.dialects.postgresql.psycopg as dialect
 
 import schemas
+from benchmarks import bare
 from benchmarks.measure import measured
 from connectors.jobcenter import connector as jobcenter
 from connectors.journal_rest import connector as journal
@@ -37,4 +41,6 @@ def night(job: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     told = json.load(sys.stdin)
+    if told["bare"]:
+        bare.strip()
     print(json.dumps(measured(lambda: night(told))))
