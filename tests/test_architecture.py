@@ -124,3 +124,19 @@ def test_every_program_a_make_target_starts_is_there():
     for module in re.findall(r"-m ([\w.]+)", makefile):
         if module.partition(".")[0] in OURS:
             assert (ROOT / module.replace(".", "/") / "__main__.py").is_file(), module
+
+
+_SEARCHED = re.compile(r"""pattern=r?f?(["'])\^.*?\$\1""")
+
+
+@pytest.mark.parametrize("folder", ["connectors", "samspil", "schemas", "dags", "plugins"])
+def test_no_pattern_lets_a_final_newline_pass(folder):
+    r"""In Python ``$`` also fits before a newline at the end; ``\Z`` does not."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in (ROOT / folder).rglob("*.py")
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if _SEARCHED.search(line)
+    ]
+    assert not wrong
+    assert _SEARCHED.search('Meta(pattern=r"^[0-9]{4}$", max_length=4)')

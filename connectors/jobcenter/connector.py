@@ -27,7 +27,7 @@ class JobcenterSettings(HttpSettings, frozen=True, kw_only=True):
     ``wsdl`` is the vendor's file instead of ours; the files it imports lie in the same folder.
     """
 
-    municipality_cvr: Annotated[str, Meta(pattern=r"^[0-9]{8}$")]
+    municipality_cvr: Annotated[str, Meta(pattern=r"^[0-9]{8}\Z")]
     username: str = ""
     password: Annotated[str, SECRET] = ""
     api_key: Annotated[str, SECRET] = ""

@@ -10,12 +10,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from connectors.journal_rest.results import Fault
 
-Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T2[23]:00:00Z$")]
-Moment = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,7})?Z$")]
+Day = Annotated[str, Meta(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T2[23]:00:00Z\Z")]
+Moment = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,7})?Z\Z")]
 Key = Annotated[str, Meta(min_length=1, max_length=50)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
-Cpr = Annotated[str, Meta(pattern=r"^[0-9]{6}([0-9]{4}|[0-9][A-Z]{2}[0-9])$")]
+Cpr = Annotated[str, Meta(pattern=r"^[0-9]{6}([0-9]{4}|[0-9][A-Z]{2}[0-9])\Z")]
 TARGET_GROUPS = {f"6.{number}" for number in range(1, 12)}
 
 
@@ -38,7 +38,7 @@ class Goal(_Strict, kw_only=True):
 
 class Address(_Strict, kw_only=True):
     street: Title
-    postal_code: Annotated[str, Meta(pattern="^[0-9]{4}$")]
+    postal_code: Annotated[str, Meta(pattern=r"^[0-9]{4}\Z")]
     city: Title
 
 
@@ -54,7 +54,7 @@ class CourseOrder(_Strict, kw_only=True):
     case_number: Key | UnsetType | None = UNSET
     citizen: Citizen
     target_group: str
-    production_unit: Annotated[str, Meta(pattern="^[0-9]{10}$")]
+    production_unit: Annotated[str, Meta(pattern=r"^[0-9]{10}\Z")]
     offer_title: Title
     start_date: Day
     end_date: Day | UnsetType | None = UNSET

@@ -21,9 +21,9 @@ class StarSettings(HttpSettings, frozen=True, kw_only=True):
     """
 
     certificate: str  # PKCS#12 or PEM; required here
-    organisation_code: Annotated[str, Meta(pattern="^[0-9]{5}$")]
-    organisation_type: Annotated[str, Meta(pattern="^[0-9]{1,2}$")] = "8"  # a jobcenter
-    authority_code: Annotated[str, Meta(pattern="^(-1|[0-9]{1,8})$")]
+    organisation_code: Annotated[str, Meta(pattern=r"^[0-9]{5}\Z")]
+    organisation_type: Annotated[str, Meta(pattern=r"^[0-9]{1,2}\Z")] = "8"  # a jobcenter
+    authority_code: Annotated[str, Meta(pattern=r"^(-1|[0-9]{1,8})\Z")]
     user_name: Annotated[str, Meta(min_length=1, max_length=100)] = "Samspil"
     user_id: Annotated[str, Meta(min_length=1, max_length=100)] = "samspil"
     wsdl: str = ""

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from samspil.agreement.types import Name
 from samspil.errors import SettingsError
 
 if TYPE_CHECKING:
     from samspil.agreement.terms import WrittenAgreement
 
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 Wrong = Callable[[str, str], SettingsError]  # message, field path
 
 

@@ -16,9 +16,9 @@ from msgspec import Meta
 from samspil.agreement.consent import Consent, Dependence, dependence
 from samspil.agreement.pseudonyms import Pseudonyms
 from samspil.agreement.reports import Report
+from samspil.agreement.types import Name
 
 Percent = Annotated[float, Meta(ge=0, le=100)]
-Name = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]*\Z", max_length=60)]
 Text = Annotated[str, Meta(pattern=r"\S", max_length=1000)]
 Rhythm = Literal["nightly", "weekly", "monthly", "on-change"]
 

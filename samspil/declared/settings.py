@@ -112,5 +112,7 @@ def _bounds(setting: Setting, file: YamlFile[Any], at: str) -> dict[str, Any]:
     if text and least is None and setting.default != "":
         least = 1
     bounds = {"min_length" if text else "ge": least, "max_length" if text else "le": most}
-    found = {bound: value for bound, value in bounds.items() if value is not None}
-    return found | ({"pattern": setting.pattern} if setting.pattern else {})
+    found: dict[str, Any] = {bound: value for bound, value in bounds.items() if value is not None}
+    if setting.pattern:
+        found["pattern"] = rf"(?:{setting.pattern})(?!\n\Z)"  # in Python $ lets a final newline pass
+    return found
