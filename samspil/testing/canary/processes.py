@@ -11,6 +11,8 @@ from samspil.testing.canary.tally import Tally
 
 EVERY = 0.5  # seconds between two looks
 _LARGEST = 8 << 20  # bytes of an open file looked at
+_PIECE = 1 << 20  # bytes looked at at once: some tests measure the memory of this process
+_OVERLAP = 1 << 12  # bytes, so that nothing is cut apart unseen
 
 
 class Sampler(threading.Thread):
@@ -64,7 +66,7 @@ def _arguments(process: int) -> Iterator[bytes]:
 
 
 def _nameless(process: int, seen: set[bytes | tuple[int, ...]]) -> Iterator[tuple[tuple[int, ...], bytes]]:
-    """Files that a process holds open and that have no name any more: which, in what state, and what is in them."""
+    """Files that a process holds open and that have no name any more: which, in what state, and piece by piece its bytes."""
     try:
         links = list(Path(f"/proc/{process}/fd").iterdir())
     except OSError:
@@ -78,6 +80,9 @@ def _nameless(process: int, seen: set[bytes | tuple[int, ...]]) -> Iterator[tupl
             state = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns)
             if state not in seen:
                 with path.open("rb") as file:
-                    yield state, file.read(_LARGEST)
+                    for at in range(0, _LARGEST, _PIECE - _OVERLAP):
+                        if not (piece := os.pread(file.fileno(), _PIECE, at)):
+                            break
+                        yield state, piece
         except OSError:
             continue  # closed meanwhile

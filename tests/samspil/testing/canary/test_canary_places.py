@@ -5,13 +5,16 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
 from contextlib import closing
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 
 from samspil.testing.canary import places
+from samspil.testing.canary.processes import Sampler
 from samspil.testing.canary.search import shown
 from samspil.testing.canary.tally import PLACES, Tally
 from samspil.testing.persons import canary
@@ -248,3 +251,18 @@ def test_a_find_in_a_name_does_not_repeat_the_name():
     tally = Tally()
     tally.look("file names", f"{CPR}.txt", f"{CPR}.txt")
     assert not shown(str(tally.found[0]).encode())
+
+
+@pytest.mark.parametrize("before", [0, (1 << 20) - 5, (3 << 20) + 7])
+def test_a_large_open_file_is_looked_at_piece_by_piece_and_nothing_is_cut_apart(before):
+    mark, pieces, sampler = b"not the canary, who would be found by the search around this test", [], Sampler(str)
+    sampler.tally = SimpleNamespace(look=lambda _place, _where, piece, _test: pieces.append(piece))
+    with tempfile.TemporaryFile() as file:
+        file.write(b"x" * before + mark + b"y" * (1 << 20))
+        file.flush()
+        sampler.look()
+        seen = len(pieces)
+        sampler.look()
+    assert any(mark in piece for piece in pieces)
+    assert max(map(len, pieces)) <= 1 << 20
+    assert len(pieces) == seen, "what was seen is not looked at again"
