@@ -94,15 +94,33 @@ class CompiledFlow:
         """Raw records of the source as records of the target; a Refused in the place of each that cannot pass."""
         results: list[Mapped | Refused] = []
         for start in range(0, len(raws), _DECODED):
-            for decoded in self.source.decode(self.flow.schema, raws[start : start + _DECODED]):
-                if isinstance(decoded, Refused):
-                    results.append(decoded.kept())
-                    continue
-                try:
-                    results.append(self._map(decoded))
-                except Refused as refused:
-                    results.append(refused.kept())
+            decoded = self.source.decode(self.flow.schema, raws[start : start + _DECODED])
+            results += self.passed([self._read(one) for one in decoded])
         return results
+
+    def passed(self, records: Sequence[Any]) -> Sequence[Mapped | Refused]:
+        """Some records in our words, through the agreement's filter; a Refused among them stays where it is."""
+        if self.gate is not None:
+            known = [one for one in records if not isinstance(one, Refused)]
+            self.gate.look((one, self.person(one.cpr.encode())) for one in known)
+        return [self._passed(one) for one in records]
+
+    def _read(self, decoded: dict[str, Any] | Refused) -> Any:
+        """A record in our words, or a Refused."""
+        if isinstance(decoded, Refused):
+            return decoded.kept()
+        try:
+            return self._to_ours(decoded)
+        except Refused as refused:
+            return refused.kept()
+
+    def _passed(self, ours: Any) -> Mapped | Refused:
+        if isinstance(ours, Refused):
+            return ours
+        try:
+            return self._mapped(ours)
+        except Refused as refused:
+            return refused.kept()
 
     def about(self, raw: bytes, result: Mapped | Refused) -> set[bytes | None]:
         """Whom a record is about; of one that cannot be read, whoever has one of the numbers in it."""
@@ -114,11 +132,7 @@ class CompiledFlow:
         """Whom a record of a two-way exchange is about."""
         return None if baseline.cpr is None else self.person(baseline.cpr)
 
-    def _map(self, decoded: dict[str, Any]) -> Mapped:
-        return self.mapped(self._to_ours(decoded))
-
-    def mapped(self, ours: Any) -> Mapped:
-        """A record in our words, through the agreement's filter. Raises Refused."""
+    def _mapped(self, ours: Any) -> Mapped:
         person = self.person(ours.cpr.encode()) if self._has_person else None
         noted = self.gate.note(ours, person) if self.gate is not None and person is not None else None
         kept = ours if self.both else None

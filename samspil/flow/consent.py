@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -36,16 +36,15 @@ class Gate:
         self._digest = hub.vault.digest("consent")
         self._carriers = [hub.number(hub.file.flow(name)) for name in told.carriers]
         self._flow = hub.number(flow)
-        self._subjects: dict[bytes, bool] = {}
-        self._persons: dict[bytes, bool] | None = None
         self._store = hub.store
+        self._subjects: dict[bytes, bool | None] = {}  # of the records last looked up; None: nothing is known
+        self._persons: dict[bytes, bool | None] = {}
 
     def open(self, connection: Connection) -> None:
         """Begin a plan, in a transaction of its own: take back what is pending, look again where consent changed."""
         if not self.carries:
             self.stop(connection)
             consents.look_again(connection, self._flow, self._carriers)
-        self.load(connection)
 
     def stop(self, connection: Connection) -> None:
         """Before a delivery: nothing goes of persons who refused after it was planned."""
@@ -53,15 +52,24 @@ class Gate:
             refusing = (NEVER, WITHDRAWN) if self._strict else (WITHDRAWN,)
             consents.stop(connection, self._flow, self._carriers, refusing)
 
-    def load(self, connection: Connection) -> None:
-        """Take in what the register knows now."""
-        self._subjects, self._persons = {}, {}
+    def look(self, records: Iterable[tuple[Any, bytes]]) -> None:
+        """Look up the consents that these records (with the persons they are about) depend on; those before are let go.
+
+        In a transaction of its own: the caller may have none open.
+        """
         if self.carries:
             return
-        for subject, person, state in consents.load(connection, self._carriers):
+        named = [(self._subject(ours), person) for ours, person in records]
+        self._subjects = dict.fromkeys(subject for subject, _ in named)
+        self._persons = dict.fromkeys(person for _, person in named)
+        with self._store.transaction() as connection:
+            known = consents.find(connection, self._carriers, list(self._subjects), list(self._persons))
+        for subject, person, state in known:
             given = state == GIVEN if self._strict else state != WITHDRAWN
-            self._subjects[subject] = given
-            self._persons[person] = self._persons.get(person, True) and given
+            if subject in self._subjects:
+                self._subjects[subject] = self._subjects[subject] is not False and given
+            if person in self._persons:
+                self._persons[person] = self._persons[person] is not False and given
 
     def note(self, ours: Any, person: bytes) -> Noted | None:
         """What a record says of consent, or what is known of the consent it depends on.
@@ -72,15 +80,18 @@ class Gate:
             if any(getattr(ours, name) not in values for name, values in self._others):
                 return None  # not this agreement's
             return Noted(self._digest(ours.id.encode()), person, getattr(ours, self._field))
-        if self._persons is None:
-            with self._store.transaction() as connection:
-                self.load(connection)
-        name = getattr(ours, self._by) if self._by else None
-        subject = self._digest(name.encode()) if name is not None else b""
-        given = self._subjects.get(subject)
+        subject = self._subject(ours)
+        if subject not in self._subjects or person not in self._persons:
+            self.look([(ours, person)])
+        given = self._subjects[subject]
         if given is None:
-            given = (self._persons or {}).get(person, not self._strict)
-        return Noted(subject, person, given)
+            given = self._persons[person]
+        return Noted(subject, person, not self._strict if given is None else given)
+
+    def _subject(self, ours: Any) -> bytes:
+        """Of the record that the consent stands in; empty if this one names none."""
+        name = getattr(ours, self._by) if self._by else None
+        return self._digest(name.encode()) if name is not None else b""
 
     def write(self, connection: Connection, noted: Sequence[tuple[bytes, Noted]]) -> None:
         """Keep what was noted of records (by key): consents read, or records kept back for want of one."""

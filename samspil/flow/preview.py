@@ -61,8 +61,6 @@ class Preview:
             self._last_read = runs.last_snapshot(connection, number)
             self._waiting = outbox.waiting(connection, number)
             self._refused = quarantine.refused(connection, number)
-            if self._flow.gate is not None:
-                self._flow.gate.load(connection)
         self._gone_now = 0  # deletions of what the snapshot does not have
         self._still: set[bytes] = set()  # keys of refused records that the source has in the version refused
         self._newer: set[bytes] = set()  # and of those it has in a newer one

@@ -58,8 +58,6 @@ def replay(hub: Hub, name: str, entries: Sequence[Any]) -> Replayed:
     with lock.exclusive(hub.store, flow.lock):
         with hub.store.transaction() as connection:
             agreements = runs.agreements(connection, {entry.run_id for entry in entries})
-            if flow.gate is not None:
-                flow.gate.load(connection)
             actions = outbox.actions(connection, [entry.outbox_id for entry in entries if entry.outbox_id])
             hub.persons.fetch(connection, [entry.person for entry in entries])
         times = Counter(entry.key for entry in entries)

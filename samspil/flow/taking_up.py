@@ -39,11 +39,10 @@ def due(draft: Draft, way: BothWays) -> Iterator[Due]:
             settled = conflicts.standing(draft.connection, [one.key for one in present])
         batch = Due([], [], [], [], [])
         rows: list[Differing] = []
-        for one in present:
+        for one, mapped in zip(present, draft.flow.passed([_again(way, one) for one in present]), strict=True):
             key = one.keys[way.side] or b""
             state, outbox_id = links.get(key, (None, None))
-            mapped = _again(draft, way, one)
-            if mapped is None or not one.met & 1 << way.side or state not in (None, DELIVERED):
+            if isinstance(mapped, Refused) or not one.met & 1 << way.side or state not in (None, DELIVERED):
                 continue
             decided = [(known.id, known.taken) for known in settled.get(one.key, ())]
             rows.append(Differing(len(rows), state, outbox_id))
@@ -91,12 +90,12 @@ def vanished(draft: Draft, way: BothWays, gone: Sequence[bytes] | None) -> list[
     return [(link[1], None) for link in links]
 
 
-def _again(draft: Draft, way: BothWays, one: Baseline) -> Mapped | None:
-    """None: today's agreement or mapping refuses what was read then; it waits until it is read anew."""
+def _again(way: BothWays, one: Baseline) -> Any:
+    """The record once more; a Refused if today's agreement or mapping refuses it: it waits until it is read anew."""
     try:
-        return draft.flow.mapped(way.record(one.inner.now[way.side] or {}))
-    except Refused:
-        return None
+        return way.record(one.inner.now[way.side] or {})
+    except Refused as refused:
+        return refused.kept()
 
 
 def _chunks(draft: Draft, way: BothWays) -> Iterator[Sequence[Baseline]]:

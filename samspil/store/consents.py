@@ -60,10 +60,14 @@ def _learn_at_once(
     connection.exec_driver_sql(_AT_ONCE, cut)
 
 
-def load(connection: Connection, carriers: Sequence[int]) -> Sequence[Known]:
-    """Everything known through these flows."""
-    rows = connection.execute(_LOAD, {"carriers": list(carriers)})
-    return [Known(bytes(row.subject), bytes(row.person), row.state) for row in rows]
+def find(
+    connection: Connection, carriers: Sequence[int], subjects: Sequence[bytes], persons: Sequence[bytes]
+) -> Sequence[Known]:
+    """What is known through these flows of the consents in these records, and of all consents of these persons."""
+    if not carriers or not persons:
+        return []
+    bounds = {"carriers": list(carriers), "subjects": list(subjects), "persons": list(persons)}
+    return [Known(bytes(row.subject), bytes(row.person), row.state) for row in connection.execute(_FIND, bounds)]
 
 
 def withhold(connection: Connection, flow: int, records: Sequence[tuple[bytes, bytes]]) -> None:
@@ -110,7 +114,12 @@ _AT_ONCE = f"""
     FROM generate_series(0, %(last)s) AS n
     {_LEARNT}
     """
-_LOAD = text("SELECT subject, person, state FROM consents WHERE carrier_id IN :carriers").bindparams(_CARRIERS)
+_FIND = text(
+    """
+    SELECT subject, person, state FROM consents WHERE carrier_id IN :carriers AND subject IN :subjects
+    UNION SELECT subject, person, state FROM consents WHERE carrier_id IN :carriers AND person IN :persons
+    """
+).bindparams(_CARRIERS, bindparam("subjects", expanding=True), bindparam("persons", expanding=True))
 _WITHHOLD = text(
     """
     INSERT INTO withheld (flow_id, key, person) VALUES (:flow, :key, :person)

@@ -201,6 +201,7 @@ consents = Table(
     Column("state", SmallInteger, nullable=False),
     Column("changed", BigInteger, nullable=False),  # rises with each change within the carrier
     Index("consents_changed", "carrier_id", "changed"),
+    Index("consents_person", "carrier_id", "person"),
 )
 
 consent_marks = Table(

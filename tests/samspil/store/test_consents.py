@@ -15,8 +15,18 @@ def test_a_consent_given_and_taken_back_is_withdrawn_and_one_never_given_is_not(
     for one, other in ((True, False), (False, False), (False, False), (True, True)):
         with store.transaction() as connection:
             consents.learn(connection, 1, [(ONE, ONE, one), (OTHER, OTHER, other)])
-            states.append([row.state for row in sorted(consents.load(connection, [1]))])
+            states.append([row.state for row in sorted(consents.find(connection, [1], [ONE], [ONE, OTHER]))])
     assert states == [[GIVEN, NEVER], [WITHDRAWN, NEVER], [WITHDRAWN, NEVER], [GIVEN, GIVEN]]
+
+
+def test_a_batch_finds_the_consents_of_its_records_and_persons_and_no_others(store):
+    with store.transaction() as connection:
+        rows = [(bytes([n]) * 16, bytes([n % 3]) * 16, n > 1) for n in range(9)]
+        consents.learn(connection, 1, rows)
+        consents.learn(connection, 2, rows)
+        found = consents.find(connection, [1], [rows[4][0]], [rows[2][1]])
+        assert not consents.find(connection, [1], [b"9" * 16], [b"8" * 16])
+    assert sorted(found) == sorted((subject, person, GIVEN) for n in (2, 4, 5, 8) for subject, person, _ in [rows[n]])
 
 
 def test_what_did_not_change_is_not_looked_at_again_and_a_change_has_the_source_read_as_a_whole(store):
