@@ -66,8 +66,22 @@ def find(
     """What is known through these flows of the consents in these records, and of all consents of these persons."""
     if not carriers or not persons:
         return []
-    bounds = {"carriers": list(carriers), "subjects": list(subjects), "persons": list(persons)}
-    return [Known(bytes(row.subject), bytes(row.person), row.state) for row in connection.execute(_FIND, bounds)]
+    if connection.dialect.name == "postgresql":
+        driver: Any = connection.connection.driver_connection
+        page = {
+            "carriers": list(carriers),
+            "subjects": b"".join(subjects),
+            "persons": b"".join(persons),
+            "size": DIGEST,
+            "last_subject": len(subjects) - 1,
+            "last_person": len(persons) - 1,
+        }
+        with driver.cursor(binary=True) as cursor:  # bytes as they are
+            return [Known(*row) for row in cursor.execute(_FIND, page).fetchall()]
+    few, these, those = (",".join("?" * len(each)) for each in (carriers, subjects, persons))
+    query = f"{_FIND_SQLITE} ({few}) AND subject IN ({these}) UNION {_FIND_SQLITE} ({few}) AND person IN ({those})"
+    rows = connection.exec_driver_sql(query, (*carriers, *subjects, *carriers, *persons))
+    return [Known(*row) for row in rows]
 
 
 def withhold(connection: Connection, flow: int, records: Sequence[tuple[bytes, bytes]]) -> None:
@@ -114,12 +128,23 @@ _AT_ONCE = f"""
     FROM generate_series(0, %(last)s) AS n
     {_LEARNT}
     """
-_FIND = text(
+_FIND = """
+    SELECT c.subject, c.person, c.state::int4
+    FROM generate_series(0, %(last_subject)s) AS n
+    CROSS JOIN LATERAL (
+        SELECT * FROM consents k WHERE k.carrier_id = ANY (%(carriers)s)
+            AND k.subject = substring(%(subjects)s::bytea FROM n * %(size)s + 1 FOR %(size)s)
+        OFFSET 0
+    ) c
+    UNION SELECT c.subject, c.person, c.state::int4
+    FROM generate_series(0, %(last_person)s) AS n
+    CROSS JOIN LATERAL (
+        SELECT * FROM consents k WHERE k.carrier_id = ANY (%(carriers)s)
+            AND k.person = substring(%(persons)s::bytea FROM n * %(size)s + 1 FOR %(size)s)
+        OFFSET 0
+    ) c
     """
-    SELECT subject, person, state FROM consents WHERE carrier_id IN :carriers AND subject IN :subjects
-    UNION SELECT subject, person, state FROM consents WHERE carrier_id IN :carriers AND person IN :persons
-    """
-).bindparams(_CARRIERS, bindparam("subjects", expanding=True), bindparam("persons", expanding=True))
+_FIND_SQLITE = "SELECT subject, person, state FROM consents WHERE carrier_id IN"
 _WITHHOLD = text(
     """
     INSERT INTO withheld (flow_id, key, person) VALUES (:flow, :key, :person)
