@@ -140,3 +140,14 @@ def test_no_pattern_lets_a_final_newline_pass(folder):
     ]
     assert not wrong
     assert _SEARCHED.search('Meta(pattern=r"^[0-9]{4}$", max_length=4)')
+
+
+def test_every_link_between_the_project_s_pages_leads_somewhere():
+    folders = ("connectors", "dags", "docker", "docs", "mappings", "samspil", "schemas")
+    pages = [*ROOT.glob("*.md"), *(page for folder in folders for page in (ROOT / folder).rglob("*.md"))]
+    links = [(page, link) for page in pages for link in _LINK.findall(page.read_text(encoding="utf-8"))]
+    assert len(links) > 50
+    assert not [(str(page.relative_to(ROOT)), link) for page, link in links if not (page.parent / link).exists()]
+
+
+_LINK = re.compile(r"\]\((?![a-z]+:)([^)#\s]+)(?:#[^)]*)?\)")
