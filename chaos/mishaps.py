@@ -32,6 +32,7 @@ from chaos.process import Job, Tell
 from samspil.store import bulk
 
 BUSY = 0.15  # seconds SQLite waits for a lock here; a minute in earnest
+LOCKED = 1.0  # the same of PostgreSQL, where threads of one process wait for each other
 
 ASKED = 0.01  # seconds it is given to begin
 
@@ -48,7 +49,8 @@ class Mishaps:
 
     def begin(self) -> None:
         """From now on."""
-        setattr(samspil.store, "_BUSY", BUSY)  # noqa: B010  # a fraction of the real one will do
+        busy = BUSY if self._job["store"].startswith("sqlite") else LOCKED
+        setattr(samspil.store, "_BUSY", busy)  # noqa: B010  # a fraction of the real one will do
         if clock := self._job.get("clock"):
             real = time.time
             setattr(time, "time", lambda: real() + clock)  # noqa: B010  # all that the store writes is timed by it

@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ Work = Callable[[Job, Tell], None]
 
 STOPPED = -int(signal.SIGSTOP)
 PATIENCE = 60.0  # seconds; a copy that takes longer hangs
+_GLANCE = 0.005  # seconds between two looks at one that may stop itself
 
 
 class Copied:
@@ -110,6 +112,12 @@ def _wait(pid: int, kill_after: float | None) -> int:
 
 
 def _wait_or_stop(pid: int) -> int:
-    """The same for one that may stop itself."""
-    _, status = os.waitpid(pid, os.WUNTRACED)
-    return STOPPED if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status)
+    """The same for one that may stop itself, which nothing but asking tells."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        ended, status = os.waitpid(pid, os.WUNTRACED | os.WNOHANG)
+        if ended:
+            return STOPPED if os.WIFSTOPPED(status) else os.waitstatus_to_exitcode(status)
+        if time.monotonic() > end:
+            os.kill(pid, signal.SIGABRT)
+        time.sleep(_GLANCE)

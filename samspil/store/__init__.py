@@ -16,14 +16,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from samspil.errors import SettingsError, Unavailable
 from samspil.store.tables import metadata
 
 DEFAULT = "sqlite:///var/samspil-{municipality}.db"
-_BUSY = 60  # seconds SQLite waits for another process's write
+_BUSY = 60  # seconds that another process's write is waited for
+_IDLE = 600  # seconds after which PostgreSQL ends the transaction of a process that stands still in the middle of it
+_ENDED = "25P03"  # PostgreSQL's idle_in_transaction_session_timeout
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds
 
 
@@ -45,6 +47,8 @@ class Store:
         if not self.postgresql:
             event.listen(self.engine, "connect", _tune_sqlite if write else _tune_reader)
             event.listen(self.engine, "begin", _begin_immediate if write else _begin)
+        else:
+            event.listen(self.engine, "connect", _tune_postgresql)
         if create:
             with ExitStack() as undo:
                 undo.callback(self.close)
@@ -122,6 +126,10 @@ class Store:
         except (OperationalError, driver.OperationalError) as error:
             kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
             raise Unavailable(f"the store does not answer ({kind})", system="store") from error
+        except (InternalError, driver.InternalError) as error:
+            if getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", "") != _ENDED:
+                raise
+            raise Unavailable("this process stood still for too long: others went on", system="store") from error
         except DatabaseError as error:
             if "is not a database" not in str(error.orig):
                 raise
@@ -151,6 +159,17 @@ def _make_folder(folder: Path) -> None:
         raise SettingsError(
             f"the folder cannot be made ({error.strerror})", file=str(folder), field="SAMSPIL_STORE"
         ) from None
+
+
+def _tune_postgresql(connection: Any, _record: Any) -> None:
+    """A process that was stopped in a transaction must not hold up all the others for ever."""
+    connection.autocommit = True  # else it would be forgotten with the first rollback
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('lock_timeout', %s, false), set_config('idle_in_transaction_session_timeout', %s, false)",
+            (f"{_BUSY * 1000:.0f}", f"{_IDLE * 1000}"),
+        )
+    connection.autocommit = False
 
 
 def _tune_sqlite(connection: Any, record: Any) -> None:
