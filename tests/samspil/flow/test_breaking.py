@@ -15,6 +15,8 @@ from samspil.errors import SamspilError, Unavailable
 from samspil.flow.replay import drop, replay
 from samspil.store import lock, receipts
 
+SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
+
 FLOW = "centre-action_plan-office"
 
 

@@ -11,6 +11,8 @@ from samspil.ledger import verify
 from samspil.rights import retention
 from samspil.rights.finding import find
 
+SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
+
 ONE, TWO = "6201900001", "6301900002"
 YEAR = 365.25 * 24 * 3600
 
