@@ -71,10 +71,13 @@ class Separated:
         with self._admin.connect() as connection:
             connection.exec_driver_sql(statement)
 
+    def _quoted(self, role: str) -> str:
+        return self._admin.dialect.identifier_preparer.quote_identifier(role)
+
     def role(self, name: str, municipality: str | None = None, *, writes: bool = True) -> str:
         """A new role, admitted if a municipality is given; its URL."""
         role = f"{self.name}_{name}"
-        self.sql(f'CREATE ROLE "{role}" LOGIN')
+        self.sql(f"CREATE ROLE {self._quoted(role)} LOGIN")
         self._roles.append(role)
         if municipality:
             with closing(Store(self.owner, create=False)) as store:
@@ -83,8 +86,8 @@ class Separated:
 
     def close(self) -> None:
         for role in self._roles:
-            self.sql(f'DROP OWNED BY "{role}" CASCADE')
-            self.sql(f'DROP ROLE "{role}"')
+            self.sql(f"DROP OWNED BY {self._quoted(role)} CASCADE")
+            self.sql(f"DROP ROLE {self._quoted(role)}")
         self._admin.dispose()
 
 

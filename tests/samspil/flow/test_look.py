@@ -9,8 +9,6 @@ from samspil.errors import GuardTripped, SamspilError
 from samspil.flow.difference import HIDDEN
 from samspil.flow.look import changes, look
 
-SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
-
 PLAN = "centre-action_plan-office"
 BEFORE = [f"a{n} first" for n in range(8)]
 

@@ -26,8 +26,6 @@ from samspil.store.waiting import waiting
 from samspil.testing.sandbox import Kept
 from samspil.testing.world import World
 
-SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
-
 FILE = """
     municipality: {code: "760", name: Ringkøbing-Skjern, cvr: "29189609"}
     systems:

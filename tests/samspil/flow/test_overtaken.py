@@ -5,8 +5,6 @@ from samspil import ledger
 from samspil.store import runs
 from samspil.testing.plans import FLOW
 
-SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
-
 
 def test_a_run_that_another_process_has_closed_is_not_closed_again_and_its_cursor_stays_behind(pair, monkeypatch):
     pair.centre.mode = "incremental"

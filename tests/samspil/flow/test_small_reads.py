@@ -9,8 +9,6 @@ from samspil.errors import GuardTripped
 from samspil.flow.preview import Preview
 from samspil.store import runs
 
-SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
-
 PLAN = "centre-action_plan-office"
 TEN = [f"a{n} first" for n in range(10)]
 

@@ -3,8 +3,6 @@
 from samspil.flow.replay import replay
 from samspil.store import quarantine
 
-SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
-
 
 def test_a_preview_shows_conflicts_as_such_and_writes_nothing(sides):
     number = sides.centre.book("c1")
