@@ -7,7 +7,7 @@ import logging
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -61,6 +61,7 @@ class Separated:
         self.name, self._url = str(make_url(url).database), url
         self._admin = create_engine(url, isolation_level="AUTOCOMMIT")
         self._roles: list[str] = []
+        self._undo: list[Callable[[], object]] = []
         self.owner = self.role("owner")
         self.sql(f"GRANT CREATE ON SCHEMA public TO {self.name}_owner")
         with closing(Store(self.owner, create=False)) as store:
@@ -74,6 +75,16 @@ class Separated:
     def _quoted(self, role: str) -> str:
         return self._admin.dialect.identifier_preparer.quote_identifier(role)
 
+    def ask_for_passwords(self) -> None:
+        """From now on every role but the superuser must give its password to this database."""
+        with self._admin.connect() as connection:
+            file = Path(connection.exec_driver_sql("SHOW hba_file").scalar_one())
+        before = file.read_text(encoding="utf-8")
+        self._undo.append(lambda: file.write_text(before, encoding="utf-8"))
+        asked = f"local all postgres trust\nlocal {self.name} all scram-sha-256\n"
+        file.write_text(asked + before, encoding="utf-8")
+        self.sql("SELECT pg_reload_conf()")
+
     def role(self, name: str, municipality: str | None = None, *, writes: bool = True) -> str:
         """A new role, admitted if a municipality is given; its URL."""
         role = f"{self.name}_{name}"
@@ -85,6 +96,8 @@ class Separated:
         return make_url(self._url).set(username=role).render_as_string(hide_password=False)
 
     def close(self) -> None:
+        for undo in self._undo:
+            undo()
         for role in self._roles:
             self.sql(f"DROP OWNED BY {self._quoted(role)} CASCADE")
             self.sql(f"DROP ROLE {self._quoted(role)}")
