@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -64,8 +64,6 @@ def _dag(file: MunicipalityFile, path: Path) -> DAG:
     settings = dict(_ALWAYS)
     if file.airflow.queue:
         settings["default_args"] = {**_ALWAYS["default_args"], "queue": file.airflow.queue}
-    if rights := _rights(file.airflow):
-        settings["access_control"] = rights
     with DAG(
         file.slug,
         description=f"{file.municipality.name}: {len(file.flows)} flows between {', '.join(file.systems)}",
@@ -77,6 +75,8 @@ def _dag(file: MunicipalityFile, path: Path) -> DAG:
         tags=["samspil", file.municipality.code, *sorted({system.connector for system in file.systems.values()})],
         **settings,
     ) as dag:
+        # As an argument it brings a warning with each reading that Airflow 4 will do without; Airflow 3's FAB needs it.
+        dag.access_control = _rights(file.airflow)
         checks = {name: _task(tasks.check, f"check_{name}", file, name)(str(path), name) for name in file.systems}
         groups = {flow.name: _flow(file, path, flow) for flow in file.flows}
         for flow in file.flows:
@@ -85,9 +85,9 @@ def _dag(file: MunicipalityFile, path: Path) -> DAG:
     return dag
 
 
-def _rights(said: InAirflow) -> dict[str, dict[str, set[str]]]:
-    """What FAB's roles may do with this DAG; nothing if the file names none."""
-    return dict.fromkeys(said.read, _READ) | dict.fromkeys(said.operate, _OPERATE)
+def _rights(said: InAirflow) -> dict[str, dict[str, Collection[str]]] | None:
+    """What FAB's roles may do with this DAG; None, which leaves their rights as they are, if the file names none."""
+    return dict.fromkeys(said.read, _READ) | dict.fromkeys(said.operate, _OPERATE) or None
 
 
 def _flow(file: MunicipalityFile, path: Path, flow: Flow) -> tuple[Any, Any]:
@@ -139,8 +139,8 @@ def _broken_dag(dag_id: str, message: str) -> DAG:
     return dag
 
 
-_READ = {"DAGs": {"can_read"}, "DAG Runs": {"can_read"}}
-_OPERATE = {"DAGs": {"can_read", "can_edit"}, "DAG Runs": {"can_read", "can_create"}}
+_READ: dict[str, Collection[str]] = {"DAGs": {"can_read"}, "DAG Runs": {"can_read"}}
+_OPERATE: dict[str, Collection[str]] = {"DAGs": {"can_read", "can_edit"}, "DAG Runs": {"can_read", "can_create"}}
 _ALWAYS: dict[str, Any] = {
     "start_date": datetime(2026, 1, 1, tzinfo=ZoneInfo(DANISH_TIME)),
     "catchup": False,  # a missed night is caught up by the next: what changed is found by comparing, not by date
