@@ -89,6 +89,7 @@ def test_what_a_worker_may_not_wipe_is_said_and_not_claimed(
     for number, said in zip(sorted(set(numbers)), (False, True), strict=False):
         file.write_text(number, encoding="utf-8")
         answer = samspil("person", "erase", SLUGS["760"], "--why", "case 1", "--yes", "--cpr-file", str(file))
+        file.unlink()
         assert (0, said) == (answer.code, "until its owner has run VACUUM persons" in answer.err)
         separated.sql(f'REVOKE MAINTAIN ON persons FROM "{make_url(url).username}"')
 
@@ -173,6 +174,7 @@ def test_two_municipalities_nights_in_one_database_each_with_its_own_role_key_an
         world = systems.sandboxes[a.slug, "journal"].world
         a.put("cpr", world.records("attendance")[0]["cpr"])
         code, said = a.run("person", "erase", a.slug, "--why", "case 1", "--yes", "--cpr-file", str(a.folder / "cpr"))
+        (a.folder / "cpr").unlink()
         assert (0, True) == (code, "Destroyed, with the person's key, for good" in said), said
         a.put("730.key", f"1:{(a.folder / '730.key').read_text()},2:{base64.b64encode(os.urandom(32)).decode()}")
         code, said = a.run("keys", "rotate", a.slug)
