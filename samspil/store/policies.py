@@ -1,8 +1,9 @@
 """Who may see and change which rows, for every table of the store: what PostgreSQL is told by ``separate``.
 
 A row belongs to a municipality by its own column, by its flow, or, in outbox and receipts, by the run that is the upper
-half of its number. Each rule is a subquery that does not depend on the row: PostgreSQL answers it once per statement.
-The tables it names are under their own rules, so it sees one municipality's flows and runs and no others.
+half of its number. The tables that a rule names are under their own rules, so it sees one municipality's flows and runs
+and no others. Municipality and flows are found once per statement. Runs are not: after years there are tens of
+thousands, and of a batch PostgreSQL looks up each row's run instead (EXISTS lets it choose, IN does not).
 
 Rights are what the code does and nothing more. Numbers that the database gives (``id``) are left to it: with a number of
 one's own choice one could find out, or take, those of others. The ledger and the register of rotations only grow.
@@ -18,7 +19,7 @@ from samspil.store.tables import metadata
 OF_ROLE = "(SELECT municipality FROM admitted WHERE role = current_user)"
 _MUNICIPALITY = f"municipality = {OF_ROLE}"
 _FLOW = "{column} IN (SELECT id FROM flows)"
-_RUN = "({column} >> 32) IN (SELECT id FROM runs)"
+_RUN = "EXISTS (SELECT 1 FROM runs WHERE runs.id = {column} >> 32)"
 
 
 class Policy(NamedTuple):
@@ -44,8 +45,8 @@ POLICIES: Mapping[str, Policy] = {
         _flow(), _GROWS | {"UPDATE"}, ("state", "pending", "started", "finished", "cursor", "counts", "agreement")
     ),
     "links": Policy(_flow(), _ALL),
-    "outbox": Policy(_RUN.format(column="id"), _PLANNED),
-    "receipts": Policy(_RUN.format(column="outbox_id"), _PLANNED),
+    "outbox": Policy(_RUN.format(column="outbox.id"), _PLANNED),
+    "receipts": Policy(_RUN.format(column="receipts.outbox_id"), _PLANNED),
     "quarantine": Policy(_flow(), _ALL, ("seen_run", "state", "settled", "note")),
     "baselines": Policy(_flow(), _ALL),
     "conflicts": Policy(_flow(), _ALL, ("state", "taken", "settled", "note")),
