@@ -206,6 +206,25 @@ def test_the_rules_cannot_be_changed_or_walked_round(we, towns, owner, statement
     assert before == everything(owner)
 
 
+def test_a_reference_to_anothers_row_leads_nowhere(towns, they, owner):
+    """Ours may name their row's number: nothing checks it, and nothing is found there."""
+    (number,) = they.execute("SELECT id FROM outbox").fetchone()
+    (run, flow) = they.execute("SELECT id, flow_id FROM runs").fetchone()
+    before = everything(owner)["outbox"]
+    with closing(Store(towns[OURS])) as store, store.transaction() as connection:
+        connection.exec_driver_sql("UPDATE links SET outbox_id = %s", (number,))
+        assert {} == outbox.payloads(connection, [number])
+        assert [] == connection.exec_driver_sql("SELECT o.* FROM links l JOIN outbox o ON o.id = l.outbox_id").all()
+        assert [] == outbox.pending(connection, flow, after=0, before=first_id(run + 1), limit=9)
+        assert {} == runs.receipts_by_action(connection, run)
+        outbox.remove(connection, [number])
+        outbox.discard(connection, run)
+        assert not runs.change(connection, run, state=runs.State.DROPPED)
+        with pytest.raises(LookupError):
+            runs.get(connection, run)
+    assert before == everything(owner)["outbox"]
+
+
 def test_switching_row_security_off_makes_every_question_an_error(we):
     """PostgreSQL then refuses to answer rather than leaving rows out; it lets nobody past them."""
     we.execute("SET row_security = off")
