@@ -75,13 +75,13 @@ class Hub:
     ) -> Hub:
         """Open the hub of a municipality's file; ``write=False`` promises that nothing is written anywhere.
 
-        ``account`` finds an account by its connection's name; ``master`` the master key, by itself from ``SAMSPIL_KEY``
+        ``account`` finds an account by its connection's name; ``master`` a master key by code, by itself from ``SAMSPIL_KEY``
         or ``SAMSPIL_KEY_FILE``. The store is ``SAMSPIL_STORE``. Raises SettingsError, also for a wrong key: with
         another one every record would look new and every record held would look gone.
         """
         file = load_municipality(Path(path), registry.schemas())
         code = file.municipality.code
-        vault = Vault(master(), code)
+        vault = Vault(master(code), code)
         store = Store.from_environment(code, create=write)
         with ExitStack() as undo:
             undo.callback(store.close)

@@ -7,13 +7,14 @@ import logging
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
-from samspil.store import Store
+from samspil.store import Store, separation
 from samspil.testing.canary import places
 from samspil.testing.canary.session import NAME, Canary
 
@@ -53,9 +54,77 @@ def postgresql_url(postgresql_server: str, request: pytest.FixtureRequest) -> It
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+class Separated:
+    """A PostgreSQL store of several municipalities, and URLs of those who use it: its owner, no superuser, and roles."""
+
+    def __init__(self, url: str) -> None:
+        self.name, self._url = str(make_url(url).database), url
+        self._admin = create_engine(url, isolation_level="AUTOCOMMIT")
+        self._roles: list[str] = []
+        self._undo: list[Callable[[], object]] = []
+        self.owner = self.role("owner")
+        self.sql(f"GRANT CREATE ON SCHEMA public TO {self.name}_owner")
+        with closing(Store(self.owner, create=False)) as store:
+            separation.separate(store)
+
+    def sql(self, statement: str) -> None:
+        """As a superuser."""
+        with self._admin.connect() as connection:
+            connection.exec_driver_sql(statement)
+
+    def _quoted(self, role: str) -> str:
+        return self._admin.dialect.identifier_preparer.quote_identifier(role)
+
+    def ask_for_passwords(self) -> None:
+        """From now on every role but the superuser must give its password to this database."""
+        with self._admin.connect() as connection:
+            file = Path(connection.exec_driver_sql("SHOW hba_file").scalar_one())
+        before = file.read_text(encoding="utf-8")
+        self._undo.append(lambda: file.write_text(before, encoding="utf-8"))
+        asked = f"local all postgres trust\nlocal {self.name} all scram-sha-256\n"
+        file.write_text(asked + before, encoding="utf-8")
+        self.sql("SELECT pg_reload_conf()")
+
+    def role(self, name: str, municipality: str | None = None, *, writes: bool = True) -> str:
+        """A new role, admitted if a municipality is given; its URL."""
+        role = f"{self.name}_{name}"
+        self.sql(f"CREATE ROLE {self._quoted(role)} LOGIN")
+        self._roles.append(role)
+        if municipality:
+            with closing(Store(self.owner, create=False)) as store:
+                separation.admit(store, municipality, role, writes=writes)
+        return make_url(self._url).set(username=role).render_as_string(hide_password=False)
+
+    def close(self) -> None:
+        for undo in self._undo:
+            undo()
+        for role in self._roles:
+            self.sql(f"DROP OWNED BY {self._quoted(role)} CASCADE")
+            self.sql(f"DROP ROLE {self._quoted(role)}")
+        self._admin.dispose()
+
+
+@pytest.fixture
+def separated(postgresql_url: str, request: pytest.FixtureRequest) -> Iterator[Separated]:
+    """A separated store that nobody is admitted to yet."""
+    made = Separated(postgresql_url)
+    yield made
+    places.database(Canary.of(request.config).tally, postgresql_url, request.node.nodeid)  # before its roles' rows go
+    made.close()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A module that sets ``SEPARATED`` to a municipality runs with a role of that municipality too."""
+    if "store_url" in metafunc.fixturenames:
+        also = ["separated"] if hasattr(metafunc.module, "SEPARATED") else []
+        metafunc.parametrize("store_url", ["sqlite", "postgresql", *also], indirect=True)
+
+
+@pytest.fixture
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A store's URL, once for each database."""
+    """A store's URL, once for each database; and once as a role that sees one municipality's rows."""
+    if request.param == "separated":
+        return str(request.getfixturevalue("separated").role("worker", request.module.SEPARATED))
     if request.param == "postgresql":
         return str(request.getfixturevalue("postgresql_url"))
     return f"sqlite:///{tmp_path / 'store.db'}"

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from samspil.agreement.consent import Consent, Dependence, dependence
+from samspil.agreement.in_airflow import InAirflow
 from samspil.agreement.pseudonyms import Pseudonyms
 from samspil.agreement.reports import Report
 from samspil.agreement.types import Name
@@ -200,6 +201,7 @@ class _Common(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     systems: Annotated[dict[Name, SystemUse], Meta(min_length=1)]
     schedule: str
     deadline: Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]\Z")]
+    airflow: InAirflow = InAirflow()
 
 
 class WrittenFile(_Common, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import DAG, CronTriggerTimetable, TaskGroup, TriggerRule, get_parsing_context, literal, task
 
 from samspil.agreement import Flow, MunicipalityFile, load_municipality
+from samspil.agreement.in_airflow import InAirflow
 from samspil.airflow import APPROVE, tasks
 from samspil.airflow.approval import Approval, patience
 from samspil.airflow.deadline import deadline_alert
@@ -60,6 +61,9 @@ def municipality_dag(path: Path) -> DAG:
 
 
 def _dag(file: MunicipalityFile, path: Path) -> DAG:
+    settings = dict(_ALWAYS)
+    if file.airflow.queue:
+        settings["default_args"] = {**_ALWAYS["default_args"], "queue": file.airflow.queue}
     with DAG(
         file.slug,
         description=f"{file.municipality.name}: {len(file.flows)} flows between {', '.join(file.systems)}",
@@ -69,14 +73,21 @@ def _dag(file: MunicipalityFile, path: Path) -> DAG:
         ),
         doc_md=dag_text(file),
         tags=["samspil", file.municipality.code, *sorted({system.connector for system in file.systems.values()})],
-        **_ALWAYS,
+        **settings,
     ) as dag:
+        # As an argument it brings a warning with each reading that Airflow 4 will do without; Airflow 3's FAB needs it.
+        dag.access_control = _rights(file.airflow)
         checks = {name: _task(tasks.check, f"check_{name}", file, name)(str(path), name) for name in file.systems}
         groups = {flow.name: _flow(file, path, flow) for flow in file.flows}
         for flow in file.flows:
             begin, _ = groups[flow.name]
             [checks[flow.source], checks[flow.target], *(groups[name][1] for name in flow.after)] >> begin
     return dag
+
+
+def _rights(said: InAirflow) -> dict[str, dict[str, Collection[str]]] | None:
+    """What FAB's roles may do with this DAG; None, which leaves their rights as they are, if the file names none."""
+    return dict.fromkeys(said.read, _READ) | dict.fromkeys(said.operate, _OPERATE) or None
 
 
 def _flow(file: MunicipalityFile, path: Path, flow: Flow) -> tuple[Any, Any]:
@@ -128,6 +139,8 @@ def _broken_dag(dag_id: str, message: str) -> DAG:
     return dag
 
 
+_READ: dict[str, Collection[str]] = {"DAGs": {"can_read"}, "DAG Runs": {"can_read"}}
+_OPERATE: dict[str, Collection[str]] = {"DAGs": {"can_read", "can_edit"}, "DAG Runs": {"can_read", "can_create"}}
 _ALWAYS: dict[str, Any] = {
     "start_date": datetime(2026, 1, 1, tzinfo=ZoneInfo(DANISH_TIME)),
     "catchup": False,  # a missed night is caught up by the next: what changed is found by comparing, not by date

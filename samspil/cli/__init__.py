@@ -35,6 +35,7 @@ from samspil.cli import (
     runs,
     sandboxes,
     show,
+    store,
 )
 from samspil.errors import SamspilError
 
@@ -75,6 +76,7 @@ for part in (
     rotation,
     ledger,
     keys,
+    store,
     person,
     retention,
     sandboxes,

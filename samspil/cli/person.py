@@ -15,6 +15,7 @@ import typer
 
 from samspil.cli import show
 from samspil.cli.arguments import Municipality, Why, user
+from samspil.cli.store import unwiped
 from samspil.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def erase_person(
             )
     rows = [("outbox", done.rows.outbox), ("links", done.rows.links), ("quarantine", done.rows.quarantine)]
     show.line("Destroyed, with the person's key, for good:")
+    unwiped(hub.store)
     show.table("rows", ("table", "rows"), rows, ("rows",))
     if done.told:
         show.line("These have copies, are controllers of their own, and must be told (GDPR article 19):")

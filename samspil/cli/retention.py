@@ -9,6 +9,7 @@ import typer
 
 from samspil.cli import show
 from samspil.cli.arguments import Municipality, user
+from samspil.cli.store import unwiped
 from samspil.errors import SettingsError
 
 
@@ -34,6 +35,7 @@ def retention(
     rows = [(each.agreement, each.years or "no limit", each.persons, *each.rows) for each in found]
     columns = ("agreement", "years", "persons", "outbox", "links", "quarantine")
     show.table(f"{slug}: {'destroyed' if apply else 'to be destroyed'}", columns, rows, columns[2:])
+    unwiped(hub.store)
     if not any(each.years for each in found):
         show.line("No agreement sets a time: write retention: {years: 5} in the municipality's file")
     elif not apply and any(each.persons or any(each.rows) for each in found):

@@ -1,7 +1,7 @@
 """The store: what was planned, sent, acknowledged and held back. SQLite for one machine, PostgreSQL for many.
 
 ``SAMSPIL_STORE`` is an SQLAlchemy URL; ``{municipality}`` in it is replaced by the municipality's code, so that a
-SQLite file serves one municipality. The default is ``sqlite:///var/samspil-{municipality}.db``.
+SQLite file, or a role of PostgreSQL, serves one municipality. The default is ``sqlite:///var/samspil-{municipality}.db``.
 """
 
 from __future__ import annotations
@@ -16,16 +16,31 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityError, InternalError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DBAPIError,
+    IntegrityError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.pool import NullPool, StaticPool
 
-from samspil.errors import SettingsError, Unavailable
+from samspil.errors import AccessError, SettingsError, Unavailable
+from samspil.store.separation import require_role
 from samspil.store.tables import metadata
 
 DEFAULT = "sqlite:///var/samspil-{municipality}.db"
 _BUSY = 60  # seconds that another process's write is waited for
 _IDLE = 600  # seconds after which PostgreSQL ends the transaction of a process that stands still in the middle of it
 _ENDED = "25P03"  # PostgreSQL's idle_in_transaction_session_timeout
+_DENIED = "42501"  # PostgreSQL's insufficient_privilege, also for a row that row-level security refuses
+_MAY_VACUUM = """
+    SELECT pg_has_role(relowner, 'USAGE') OR CASE
+        WHEN current_setting('server_version_num')::int >= 170000 THEN has_table_privilege(oid, 'MAINTAIN') ELSE FALSE END
+    FROM pg_class WHERE oid = %s::regclass
+    """
 _PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # seconds
 
 
@@ -35,6 +50,7 @@ class Store:
     def __init__(self, url: str, *, create: bool = True, write: bool = True) -> None:
         parsed = _parsed(url)
         self.postgresql = parsed.get_backend_name() == "postgresql"
+        self.unwiped: set[str] = set()
         if not self.postgresql and parsed.database and create:
             _make_folder(Path(parsed.database).parent)
         pool: dict[str, Any] = {"pool_size": 3, "pool_pre_ping": True}
@@ -63,11 +79,19 @@ class Store:
 
     @classmethod
     def from_environment(cls, municipality: str, *, create: bool = True) -> Store:
-        """Open the store named by SAMSPIL_STORE. With ``create=False`` nothing is written or locked."""
+        """Open the store named by SAMSPIL_STORE. With ``create=False`` nothing is written or locked.
+
+        Raises AccessError if it is separated and we are another municipality's role: it would look empty.
+        """
         url = os.environ.get("SAMSPIL_STORE", DEFAULT).replace("{municipality}", municipality)
-        if not create:
-            return cls.to_look_at(url)
-        return cls(url)
+        store = cls(url) if create else cls.to_look_at(url)
+        if store.postgresql:
+            with ExitStack() as undo:
+                undo.callback(store.close)
+                with store.transaction() as connection:
+                    require_role(connection, municipality)
+                undo.pop_all()
+        return store
 
     @classmethod
     def to_look_at(cls, url: str) -> Store:
@@ -92,12 +116,18 @@ class Store:
             yield connection
 
     def wipe(self, *tables: str) -> None:
-        """Let nothing of what was overwritten in tables lie about: in PostgreSQL's dead rows, in SQLite's log."""
+        """Let nothing of what was overwritten in tables lie about: in PostgreSQL's dead rows, in SQLite's log.
+
+        Tables that only their owner may clean up are in ``unwiped`` afterwards.
+        """
         with self.answering():
             if self.postgresql:
                 with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                     for table in tables:
-                        connection.exec_driver_sql(f"VACUUM {table}")
+                        if connection.exec_driver_sql(_MAY_VACUUM, (table,)).scalar():
+                            connection.exec_driver_sql(f"VACUUM {table}")
+                        else:  # PostgreSQL would only warn
+                            self.unwiped.add(table)
             else:
                 with closing(self.engine.raw_connection()) as raw:  # outside any transaction
                     raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -130,6 +160,14 @@ class Store:
             if getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", "") != _ENDED:
                 raise
             raise Unavailable("this process stood still for too long: others went on", system="store") from error
+        except (ProgrammingError, driver.ProgrammingError) as error:
+            if getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", "") != _DENIED:
+                raise
+            raise AccessError(
+                "the database refuses this to its role, which is another municipality's or may only read, or the "
+                "tables are not there yet; their owner can tell: samspil store roles, samspil store separate",
+                system="store",
+            ) from None
         except DatabaseError as error:
             if "is not a database" not in str(error.orig):
                 raise

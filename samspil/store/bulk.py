@@ -1,4 +1,9 @@
-"""Many rows in one go: COPY on PostgreSQL, executemany on SQLite. The one place where the two differ for speed."""
+"""Many rows in one go: COPY on PostgreSQL, executemany on SQLite. The one place where the two differ for speed.
+
+PostgreSQL refuses COPY into a table whose rows it must look at one by one (row-level security, see ``separation``).
+There the rows go as one array for each column, in one INSERT: no temporary table, and half of what the way over one
+takes.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
+
+from samspil.store.tables import metadata
 
 Row = Sequence[Any]
 
@@ -30,7 +37,7 @@ _TYPES = {
 def insert(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Append rows to a table. Columns not in the type list are bytes."""
     if connection.dialect.name == "postgresql":
-        _copy(connection, table, columns, rows)
+        (_insert_arrays if _guarded(connection, table) else _copy)(connection, table, columns, rows)
         return
     places = ",".join("?" * len(columns))
     batch = rows if isinstance(rows, list) else list(rows)
@@ -54,6 +61,26 @@ def _copy(connection: Connection, table: str, columns: Sequence[str], rows: Iter
         copy.set_types([_TYPES.get(column, "bytea") for column in columns])
         for row in rows:
             copy.write_row(row)
+
+
+def _insert_arrays(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    arrays = [list(column) for column in zip(*rows, strict=True)]
+    if not arrays:
+        return
+    driver: Any = connection.connection.driver_connection
+    places = ",".join(f"%b::{_TYPES.get(column, 'bytea')}[]" for column in columns)
+    with driver.cursor() as cursor:
+        cursor.execute(f"INSERT INTO {table} ({','.join(columns)}) SELECT * FROM unnest({places})", arrays)
+
+
+def _guarded(connection: Connection, table: str) -> bool:
+    """Whether row-level security holds for us in this table: asked once per connection, never of temporary tables."""
+    if table not in metadata.tables:
+        return False
+    known = f"{table} is guarded"
+    if known not in connection.info:
+        connection.info[known] = connection.exec_driver_sql("SELECT row_security_active(%s)", (table,)).scalar()
+    return bool(connection.info[known])
 
 
 def fetch_in_order(connection: Connection, query: str, values: Mapping[str, Any]) -> Sequence[Any]:

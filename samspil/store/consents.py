@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Connection, bindparam, text
 
-from samspil.store.outbox import DELIVERABLE
+from samspil.store.outbox import READY
 from samspil.store.tables import DIGEST, FILTERED, PUT, SUPERSEDED
 
 NEVER, GIVEN, WITHDRAWN = 0, 1, 2
@@ -160,11 +160,10 @@ _ANY = text(f"{_CHANGED} LIMIT 1").bindparams(_CARRIERS)
 _STOP = text(
     f"""
     INSERT INTO receipts (outbox_id, status, reference, at)
-    SELECT o.id, {SUPERSEDED}, '', :at
-    FROM runs u JOIN outbox o ON o.id >= u.id * 4294967296 AND o.id < (u.id + 1) * 4294967296
+    {READY} SELECT o.id, {SUPERSEDED}, '', :at
+    FROM ready u JOIN outbox o ON o.id >= u.first AND o.id < u.beyond
     LEFT JOIN receipts r ON r.outbox_id = o.id
-    WHERE u.flow_id = :flow AND u.pending AND u.state IN {DELIVERABLE} AND r.outbox_id IS NULL
-      AND o.action = {PUT} AND o.person IN ({_CHANGED} AND c.state IN :refusing)
+    WHERE r.outbox_id IS NULL AND o.action = {PUT} AND o.person IN ({_CHANGED} AND c.state IN :refusing)
     """
 ).bindparams(_CARRIERS, bindparam("refusing", expanding=True))
 _FORGET = text(

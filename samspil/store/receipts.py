@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from samspil.store import bulk
-from samspil.store.outbox import DELIVERABLE, Pending
+from samspil.store.outbox import READY, Pending
 from samspil.store.tables import ACCEPTED, DELETE, DELIVERED, FILTERED, PUT, SUPERSEDED, WITHDRAW
 
 
@@ -83,10 +83,9 @@ _UNLINK = text(
 _DISAGREED = text(
     f"""
     INSERT INTO receipts (outbox_id, status, reference, at)
-    SELECT o.id, {SUPERSEDED}, '', :at
-    FROM runs u JOIN outbox o ON o.id >= u.id * 4294967296 AND o.id < (u.id + 1) * 4294967296
+    {READY} SELECT o.id, {SUPERSEDED}, '', :at
+    FROM ready u JOIN outbox o ON o.id >= u.first AND o.id < u.beyond
     LEFT JOIN receipts r ON r.outbox_id = o.id
-    WHERE u.flow_id = :flow AND u.pending AND u.state IN {DELIVERABLE} AND r.outbox_id IS NULL
-      AND o.action = {PUT} AND u.agreement <> :agreement
+    WHERE r.outbox_id IS NULL AND o.action = {PUT} AND u.agreement <> :agreement
     """
 )

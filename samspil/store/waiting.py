@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import Connection, text
 
 from samspil.store import breakers
-from samspil.store.outbox import DELIVERABLE
+from samspil.store.outbox import READY
 
 if TYPE_CHECKING:
     from samspil.agreement import Flow, MunicipalityFile
@@ -38,10 +38,9 @@ def waiting(connection: Connection, file: MunicipalityFile, flow: Flow, number: 
 
 _UNSENT = text(
     f"""
-    SELECT count(*), min(u.started)
-    FROM runs u JOIN outbox o ON o.id >= u.id * 4294967296 AND o.id < (u.id + 1) * 4294967296
-    WHERE u.flow_id = :flow AND u.pending AND u.state IN {DELIVERABLE}
-      AND (SELECT r.status FROM receipts r WHERE r.outbox_id = o.id) IS NULL
+    {READY} SELECT count(*), min(u.started)
+    FROM ready u JOIN outbox o ON o.id >= u.first AND o.id < u.beyond
+    WHERE (SELECT r.status FROM receipts r WHERE r.outbox_id = o.id) IS NULL
       AND (o.person IS NULL OR o.person NOT IN (
         SELECT q.person FROM quarantine q
         WHERE q.flow_id = :flow AND q.stage = 'deliver' AND q.state = 'open' AND q.person IS NOT NULL))

@@ -2,7 +2,8 @@
 
 Written ``1:BASE64``, several with commas or one a line; a single key without a number is version 1. It is given in
 ``SAMSPIL_KEY`` or in the file named by ``SAMSPIL_KEY_FILE``, which others may not read; whoever runs Samspil may bring
-another source (see ``samspil.airflow.keys``).
+another source (see ``samspil.airflow.keys``). ``{municipality}`` in the file's name is replaced by the municipality's
+code: then each has a master key of its own, and a worker needs only its own.
 """
 
 from __future__ import annotations
@@ -51,9 +52,10 @@ class Master:
         return cls(found, field)
 
     @classmethod
-    def from_environment(cls) -> Master:
-        """Read SAMSPIL_KEY, or the file that SAMSPIL_KEY_FILE names. Raises SettingsError."""
+    def from_environment(cls, municipality: str) -> Master:
+        """Read SAMSPIL_KEY, or the file that SAMSPIL_KEY_FILE names for a municipality. Raises SettingsError."""
         text, path = os.environ.get("SAMSPIL_KEY", ""), os.environ.get("SAMSPIL_KEY_FILE", "")
+        path = path.replace("{municipality}", municipality)
         if text.strip():
             return cls.parse(text, "SAMSPIL_KEY")
         if path:
@@ -66,9 +68,9 @@ class Master:
 
 
 class Source(Protocol):
-    """Where the master key comes from. Raises SettingsError when it is not there."""
+    """Where a municipality's master key comes from. Raises SettingsError when it is not there."""
 
-    def __call__(self) -> Master: ...
+    def __call__(self, municipality: str, /) -> Master: ...
 
 
 def _read(path: Path) -> str:

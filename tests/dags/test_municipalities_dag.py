@@ -352,3 +352,20 @@ def test_what_a_run_in_one_process_prints_is_told_apart_by_task():
 [info] run 1: read 2
 """
     assert list(task_logs(text)) == [("check_star", "[info] star answers\n"), ("a.plan", "[info] run 1: read 2\n")]
+
+
+def test_a_municipality_may_have_workers_and_roles_of_its_own(airflow_home, tmp_path):
+    """Every task of it goes to its queue; a file that says nothing changes nothing of Airflow's own rights."""
+    from samspil.airflow.dag import municipality_dag
+
+    path = tmp_path / "randers.yaml"
+    text = (FOLDER / "randers.yaml").read_text(encoding="utf-8")
+    path.write_text(f"{text}\nairflow: {{queue: randers, read: [reads], operate: [runs]}}\n", encoding="utf-8")
+    dag = municipality_dag(path)
+    assert {"randers"} == {task.queue for task in dag.tasks}
+    assert {
+        "reads": {"DAGs": {"can_read"}, "DAG Runs": {"can_read"}},
+        "runs": {"DAGs": {"can_read", "can_edit"}, "DAG Runs": {"can_read", "can_create"}},
+    } == dag.access_control
+    plain = municipality_dag(FOLDER / "randers.yaml")
+    assert (None, {"default"}) == (plain.access_control, {task.queue for task in plain.tasks})

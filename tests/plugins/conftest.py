@@ -114,11 +114,16 @@ def at_stores(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> Stores:
 def airflow(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real API server with our plugins."""
     home = tmp_path_factory.mktemp("airflow_pages")
+    settings = {"SAMSPIL_STORE": stores.url, "SAMSPIL_MUNICIPALITIES": str(stores.folder), "SAMSPIL_LANGUAGE": "da"}
+    yield from serve("airflow_with_pages.py", home, settings)
+
+
+def serve(script: str, home: Path, settings: dict[str, str]) -> Iterator[str]:
+    """One of this folder's API servers while it runs; its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    settings = {"SAMSPIL_STORE": stores.url, "SAMSPIL_MUNICIPALITIES": str(stores.folder), "SAMSPIL_LANGUAGE": "da"}
-    command = [sys.executable, str(Path(__file__).parent / "airflow_with_pages.py"), str(home), str(port)]
+    command = [sys.executable, str(Path(__file__).parent / script), str(home), str(port)]
     with (home / "log").open("w") as log:
         server = subprocess.Popen(command, env=os.environ | settings, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
     try:
@@ -137,6 +142,24 @@ def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
         assert server.poll() is None, log.read_text()[-3000:]
         time.sleep(0.2)
     raise TimeoutError(log.read_text()[-3000:])
+
+
+@pytest.fixture(scope="session")
+def rights(stores: Stores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The address and the home of a real API server with FAB's rights per DAG, for two municipalities."""
+    home = tmp_path_factory.mktemp("airflow_rights")
+    files = home / "dags" / "municipalities"
+    files.mkdir(parents=True)
+    shutil.copy(ROOT / "dags" / "municipalities.py", home / "dags")
+    for slug, said in (
+        ("randers", "read: [Randers læser], operate: [Randers drift]"),
+        ("ringkobing_skjern", "operate: [Ringkøbing-Skjern drift]"),
+    ):
+        text = (ROOT / "dags" / "municipalities" / f"{slug}.yaml").read_text(encoding="utf-8")
+        (files / f"{slug}.yaml").write_text(f"{text}\nairflow: {{{said}}}\n", encoding="utf-8")
+    settings = {"SAMSPIL_STORE": stores.url, "SAMSPIL_MUNICIPALITIES": str(files), "SAMSPIL_LANGUAGE": "da"}
+    for url in serve("airflow_with_rights.py", home, settings):
+        yield url, home
 
 
 @pytest.fixture

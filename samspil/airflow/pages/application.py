@@ -31,7 +31,7 @@ from samspil.airflow.pages.municipalities import Listed, folder, municipalities
 from samspil.airflow.pages.plan import plan_page
 from samspil.airflow.pages.style import CONTENT_SECURITY_POLICY
 from samspil.airflow.pages.words import Words
-from samspil.errors import SettingsError, Unavailable
+from samspil.errors import AccessError, SettingsError, Unavailable
 
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -55,7 +55,7 @@ def application() -> FastAPI:
         openapi_url=None,
         lifespan=_lifespan,
         dependencies=[Depends(requires_authenticated())],
-        exception_handlers={HTTPException: _refused, Unavailable: _unavailable},
+        exception_handlers={HTTPException: _refused, Unavailable: _unavailable, AccessError: _unavailable},
     )
     app.add_api_route("/overview", overview, response_class=HTMLResponse)
     app.add_api_route("/flow/{dag_id}/{name}", flow, response_class=HTMLResponse)

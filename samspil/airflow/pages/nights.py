@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from samspil.agreement import Flow, MunicipalityFile
-from samspil.errors import SettingsError, Unavailable
+from samspil.errors import AccessError, SettingsError, Unavailable
 from samspil.flow.reconciliation import Counts, count
 from samspil.store import Store, quarantine, runs, tables
 from samspil.store.runs import Run
@@ -56,7 +56,7 @@ def looking(municipality: str) -> Iterator[Connection]:
         with store.transaction() as connection:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY" if store.postgresql else "PRAGMA query_only = ON")
             yield connection
-    except (SQLAlchemyError, SettingsError) as error:
+    except (SQLAlchemyError, SettingsError, AccessError) as error:
         raise Unavailable(f"the store does not answer ({type(error).__name__})", system="store") from None
     finally:
         if store is not None:

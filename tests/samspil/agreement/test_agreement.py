@@ -112,3 +112,17 @@ def test_reading_it_imports_nothing_heavy():
     code = "import sys, samspil.agreement; print(*{name.partition('.')[0] for name in sys.modules})"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert heavy.isdisjoint(ran.stdout.split())
+
+
+def test_who_does_and_sees_it_in_airflow_is_said_in_the_file(write, changed):
+    plain = load_municipality(write(changed("0 2 * * *", "0 3 * * *")), SCHEMAS).airflow
+    assert (None, (), ()) == (plain.queue, plain.read, plain.operate)
+    told = 'deadline: "06:00"\nairflow: {queue: randers, read: [Randers læser], operate: [Randers drift]}'
+    said = load_municipality(write(changed('deadline: "06:00"', told)), SCHEMAS).airflow
+    assert ("randers", ("Randers læser",), ("Randers drift",)) == (said.queue, said.read, said.operate)
+
+
+@pytest.mark.parametrize("said", ["{queue: 'a b'}", "{read: ['']}", "{operate: everybody}", "{workers: randers}"])
+def test_what_airflow_could_not_use_is_refused(write, changed, said):
+    with pytest.raises(SettingsError, match="airflow"):
+        load_municipality(write(changed('deadline: "06:00"', f'deadline: "06:00"\nairflow: {said}')), SCHEMAS)

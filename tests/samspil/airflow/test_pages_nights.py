@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from samspil.agreement import load_municipality
 from samspil.airflow.pages import nights
 from samspil.errors import Unavailable
-from samspil.store import breakers, quarantine, runs, tables
+from samspil.store import Store, breakers, quarantine, runs, tables
 from samspil.store.quarantine import Held
 from samspil.store.runs import State
 from schemas import SCHEMAS
@@ -81,3 +82,18 @@ def test_a_flow_that_never_ran_tells_it_too(store, store_url, monkeypatch):
         breakers.fail(connection, "730", FILE.systems["journal"].connection, "timeout", 2000.0)
     with nights.looking("730") as connection:
         assert (0, 2000.0, "journal") == nights.standing(connection, FILE, FLOW).waiting
+
+
+def test_in_a_separated_store_each_is_read_by_a_role_of_its_own_and_nothing_is_written(separated, monkeypatch):
+    """What the process of the pages needs: a role that only reads for each municipality, by one setting."""
+    for code in ("730", "760"):
+        with closing(Store(separated.role(f"w_{code}", code))) as store, store.transaction() as connection:
+            runs.start(connection, runs.flow_id(connection, code, FLOW.name), f"night of {code}")
+        url = separated.role(f"pages_{code}", code, writes=False)
+    monkeypatch.setenv("SAMSPIL_STORE", url.replace("pages_760", "pages_{municipality}"))
+    for code in ("730", "760"):
+        with nights.looking(code) as connection:
+            assert [f"night of {code}"] == connection.execute(select(tables.runs.c.key)).scalars().all()
+    monkeypatch.setenv("SAMSPIL_STORE", url)
+    with pytest.raises(Unavailable, match="AccessError"), nights.looking("730"):
+        pass

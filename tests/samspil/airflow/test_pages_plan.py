@@ -24,10 +24,16 @@ FILE = Path(__file__).parents[3] / "dags" / "municipalities" / "ringkobing_skjer
 PLACEMENTS = "journal-placement-jobcenter"
 
 
-@pytest.fixture
-def stopped(master_key: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[SimpleNamespace]:
-    """A second night that the agreement does not allow at all."""
-    monkeypatch.setenv("SAMSPIL_STORE", f"sqlite:///{tmp_path / 'store.db'}")
+@pytest.fixture(params=["sqlite"])
+def stopped(
+    request: pytest.FixtureRequest, master_key: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[SimpleNamespace]:
+    """A second night that the agreement does not allow at all; ``separated``: seen by a role that only reads."""
+    pages = url = f"sqlite:///{tmp_path / 'store.db'}"
+    if request.param == "separated":
+        roles = request.getfixturevalue("separated")
+        url, pages = roles.role("worker", "760"), roles.role("pages", "760", writes=False)
+    monkeypatch.setenv("SAMSPIL_STORE", url)
     path = tmp_path / FILE.name
     shutil.copy(FILE, path)
     with Systems([load_municipality(path, schemas())], citizens=60) as systems:
@@ -44,6 +50,7 @@ def stopped(master_key: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         path.write_text(path.read_text("utf-8").replace("changes: 30, deletions: 5", "changes: 0, deletions: 0"))
         with Hub.open(path, systems.accounts.__getitem__) as hub, pytest.raises(GuardTripped):
             steps.guard(hub, run)
+        monkeypatch.setenv("SAMSPIL_STORE", pages)
         listed = Listed("ringkobing_skjern", load_municipality(path, schemas()))
         world = systems.sandboxes["ringkobing_skjern", "journal"].world
         yield SimpleNamespace(path=path, run=run, systems=systems, listed=listed, world=world)
@@ -65,6 +72,12 @@ def test_it_shows_why_it_waits_and_each_field_that_would_change(stopped):
     assert "(hidden)" in html
     assert "Hvorfor den venter" in page(stopped, "da")
     assert "(skjult)" in page(stopped, "da")
+
+
+@pytest.mark.parametrize("stopped", ["separated"], indirect=True)
+def test_in_a_separated_store_a_role_that_only_reads_is_enough(stopped):
+    assert "stopped by the guard" in page(stopped)
+    assert "(hidden)" in page(stopped)
 
 
 def test_nobody_can_be_read_from_it(stopped):

@@ -11,6 +11,8 @@ from samspil.ledger import verify
 from samspil.store import Store
 from samspil.store.tables import links
 
+SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
+
 ORDER, ATTENDANCE = "jobcenter-course_order-journal", "journal-attendance-jobcenter"
 OPEN = {"rhythm: nightly": "rhythm: nightly\n        guard: {changes: 100, deletions: 100}"}
 STRICT = {**OPEN, "purpose: follow": "consent: {schema: course_order}\n    purpose: follow"}

@@ -13,6 +13,8 @@ from samspil.rights.finding import Found, find, note
 from samspil.rights.number import mentions, numbers_in, parse
 from samspil.store import lock, runs
 
+SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
+
 PLAN = "centre-action_plan-office"
 ONE, TWO = "6201900001", "6301900002"  # the numbers of the pair's persons 1 and 2
 

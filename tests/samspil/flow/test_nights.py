@@ -11,6 +11,8 @@ from samspil.flow.replay import replay
 from samspil.ledger import verify
 from samspil.store import Store, quarantine
 
+SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
+
 ORDER = "jobcenter-course_order-journal"
 ATTENDANCE = "journal-attendance-jobcenter"
 

@@ -13,6 +13,8 @@ from samspil.flow.rotation import write_mapping
 from samspil.ledger import batches
 from samspil.pseudonym import pseudonyms
 
+SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
+
 ATTENDANCE = "journal-attendance-jobcenter"
 ROWS = ("a1 word", "b1 other", "c2 third")
 

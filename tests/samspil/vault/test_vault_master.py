@@ -47,7 +47,7 @@ def test_a_key_or_several_versions_are_read(text, versions):
 def test_a_wrong_key_stops_without_showing_it(environment, text, said):
     environment.setenv("SAMSPIL_KEY", text)
     with pytest.raises(SettingsError, match=said) as caught:
-        Master.from_environment()
+        Master.from_environment("730")
     assert "SAMSPIL_KEY" in str(caught.value)
     assert text not in str(caught.value)
     assert ONE not in str(caught.value)
@@ -55,7 +55,7 @@ def test_a_wrong_key_stops_without_showing_it(environment, text, said):
 
 def test_a_missing_key_says_how_to_make_one():
     with pytest.raises(SettingsError, match="openssl rand") as caught:
-        Master.from_environment()
+        Master.from_environment("730")
     assert "no-master-key" == caught.value.reason
 
 
@@ -64,7 +64,7 @@ def test_the_key_may_come_from_a_file_with_a_version_a_line(environment, tmp_pat
     file.write_text(f"1:{ONE}\n2:{TWO}\n")
     file.chmod(0o640)
     environment.setenv("SAMSPIL_KEY_FILE", str(file))
-    assert {1: FIRST, 2: SECOND} == Master.from_environment().versions
+    assert {1: FIRST, 2: SECOND} == Master.from_environment("730").versions
 
 
 @pytest.mark.parametrize("mode", [0o604, 0o602, 0o644])
@@ -74,10 +74,20 @@ def test_a_file_that_others_may_read_or_change_is_refused(environment, tmp_path,
     file.chmod(mode)
     environment.setenv("SAMSPIL_KEY_FILE", str(file))
     with pytest.raises(SettingsError, match="chmod o="):
-        Master.from_environment()
+        Master.from_environment("730")
 
 
 def test_a_file_that_is_not_there_is_named(environment, tmp_path):
     environment.setenv("SAMSPIL_KEY_FILE", str(tmp_path / "gone"))
     with pytest.raises(SettingsError, match=r"gone: SAMSPIL_KEY_FILE: cannot be read"):
-        Master.from_environment()
+        Master.from_environment("730")
+
+
+def test_each_municipality_may_have_a_file_of_its_own(environment, tmp_path):
+    for code, key in (("730", ONE), ("760", TWO)):
+        (tmp_path / f"{code}.key").write_text(key)
+        (tmp_path / f"{code}.key").chmod(0o600)
+    environment.setenv("SAMSPIL_KEY_FILE", str(tmp_path / "{municipality}.key"))
+    assert ({1: FIRST}, {1: SECOND}) == tuple(Master.from_environment(code).versions for code in ("730", "760"))
+    with pytest.raises(SettingsError, match=r"751\.key: SAMSPIL_KEY_FILE: cannot be read"):
+        Master.from_environment("751")

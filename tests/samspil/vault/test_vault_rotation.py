@@ -14,6 +14,8 @@ from samspil.hub import Hub
 from samspil.store import persons
 from samspil.vault import rotation
 
+SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
+
 FIRST, SECOND = bytes(range(32)), bytes(range(32, 64))
 ONE, TWO = (base64.b64encode(key).decode() for key in (FIRST, SECOND))
 BOTH = f"1:{ONE},2:{TWO}"

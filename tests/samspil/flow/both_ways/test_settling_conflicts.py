@@ -9,6 +9,8 @@ from samspil.flow import conflicts
 from samspil.ledger import batches
 from samspil.ledger.entry import record_of
 
+SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
+
 
 @pytest.fixture
 def clash(new_sides):

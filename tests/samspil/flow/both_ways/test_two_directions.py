@@ -2,6 +2,8 @@
 
 import pytest
 
+SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
+
 
 @pytest.fixture(params=[False, True], ids=["their-reference", "own-keys"])
 def made(request, sides):
