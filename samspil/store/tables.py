@@ -119,6 +119,7 @@ baselines = Table(
     Column("called", LargeBinary),  # a digest of the name that the other side gave it, until it is read back
     Column("due", SmallInteger, nullable=False),  # bit per side: the flow out of it must look, though nothing changed
     Column("met", SmallInteger, nullable=False),  # bit per side: the flow out of it has read the record
+    Column("person", LargeBinary),  # who is erased with it
     Column("payload", LargeBinary, nullable=False),  # sealed: see samspil.flow.baseline
     Index("baselines_first", "flow_id", "first"),
     Index("baselines_second", "flow_id", "second"),
