@@ -192,6 +192,18 @@ paces = Table(
     Column("free", Double, nullable=False),  # seconds since 1970, UTC; all before is reserved
 )
 
+# What the last check of each system found to run out soon (see samspil.expiry).
+expiries = Table(
+    "expiries",
+    metadata,
+    Column("municipality", Text, primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("setting", Text, primary_key=True),
+    Column("file", Text, primary_key=True),
+    Column("ends", Double, nullable=False),  # seconds since 1970, UTC
+    Column("at", Double, nullable=False),  # of the check
+)
+
 # Consents as the flows that carry them have read them (see samspil.store.consents).
 consents = Table(
     "consents",
