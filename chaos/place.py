@@ -19,6 +19,7 @@ import psycopg
 from chaos.centre import Centre
 from chaos.night import prepare, work
 from chaos.office import Office
+from chaos.parent import Watch
 from chaos.process import Copied, Job
 from samspil.store import Store
 from samspil.store.tables import metadata
@@ -51,6 +52,7 @@ class Place:
         self.centre.start()
         self.office.start()
         if self._postgresql:
+            self._watch = Watch(self.folder)
             self._server = _server(self.folder)
             self._admin()
         return self
@@ -63,6 +65,7 @@ class Place:
         self.office.stop()
         if self._postgresql:
             self._server.cleanup()
+            self._watch.close()
         self._folder.cleanup()
 
     def fresh(self, database: str) -> None:

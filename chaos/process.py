@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from chaos.parent import end_with
+
 Job = dict[str, Any]
 Tell = Callable[[Job], None]
 Work = Callable[[Job, Tell], None]
@@ -28,8 +30,10 @@ class Copied:
 
     def __init__(self, work: Work) -> None:
         ours, theirs = socket.socketpair()
+        here = os.getpid()
         self._pid = os.fork()
         if self._pid == 0:
+            end_with(here)
             ours.close()
             _serve(theirs, work)
         theirs.close()
@@ -59,11 +63,12 @@ class Copied:
 def _serve(connection: socket.socket, work: Work) -> None:
     """Never returns."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started us ends us, when it has ended its work
-    jobs = connection.makefile("r")
+    jobs, here = connection.makefile("r"), os.getpid()
     for line in jobs:
         job: Job = json.loads(line)
         pid = job.get("resume") or os.fork()
         if pid == 0:
+            end_with(here)
             _copy(connection, work, job)
         if "resume" in job:
             os.kill(pid, signal.SIGCONT)

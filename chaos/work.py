@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Collection, Iterator
+import os
+import queue
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
+from multiprocessing.context import SpawnProcess
 from multiprocessing.queues import Queue
 from typing import NamedTuple
 
 from chaos.kinds import POSTGRESQL
+from chaos.parent import end_with
 from chaos.place import Place
 from chaos.story import Story, Told
 
+_ALIVE = 5.0  # seconds after which it is looked whether those who tell are still there
 SPAWNED = multiprocessing.get_context("spawn")  # a place must be made before there are threads
 
 
@@ -41,12 +47,13 @@ def tell_all(cells: Collection[Cell], faults: int, *, first: int, processes: int
     done: Queue[Told | str] = SPAWNED.Queue()
     postgresql = any(cell.database == POSTGRESQL for cell in cells)
     workers = [
-        SPAWNED.Process(target=_work, args=(tasks, done, postgresql, broken), daemon=True) for _ in range(processes)
+        SPAWNED.Process(target=_work, args=(tasks, done, postgresql, broken, os.getpid()), daemon=True)
+        for _ in range(processes)
     ]
     for worker in workers:
         worker.start()
     try:
-        yield from _until_enough(cells, faults, first, 2 * processes, tasks, done)
+        yield from _until_enough(cells, faults, first, 2 * processes, tasks, partial(_next, done, workers))
     finally:
         for _ in workers:
             tasks.put(None)
@@ -60,7 +67,7 @@ def _until_enough(
     first: int,
     ahead: int,
     tasks: Queue[Task | None],
-    done: Queue[Told | str],
+    next_told: Callable[[], Told | str],
 ) -> Iterator[Told]:
     missing = dict.fromkeys(cells, faults)
     seeds = dict.fromkeys(cells, first)
@@ -75,7 +82,7 @@ def _until_enough(
             seeds[cell] += 1
             waiting[cell] += 1
             open_cells = [cell for cell in cells if missing[cell] > 4 * waiting[cell]]
-        told = done.get()
+        told = next_told()
         if isinstance(told, str):
             raise RuntimeError(told)  # noqa: TRY004  # it is what a worker failed with
         cell = Cell(told.kind, told.database)
@@ -84,7 +91,19 @@ def _until_enough(
         yield told
 
 
-def _work(tasks: Queue[Task | None], done: Queue[Told | str], postgresql: bool, broken: str) -> None:
+def _next(done: Queue[Told | str], workers: Sequence[SpawnProcess]) -> Told | str:
+    while True:
+        try:
+            return done.get(timeout=_ALIVE)
+        except queue.Empty:
+            if not all(worker.is_alive() for worker in workers):
+                for worker in workers:
+                    worker.kill()  # it may wait for ever for what the killed one held
+                raise RuntimeError("a process that tells stories was killed") from None
+
+
+def _work(tasks: Queue[Task | None], done: Queue[Told | str], postgresql: bool, broken: str, parent: int) -> None:
+    end_with(parent)
     try:
         with Place(postgresql=postgresql, broken=broken) as place:
             while (task := tasks.get()) is not None:

@@ -85,3 +85,4 @@ _LIVES: Mapping[str, Callable[[Settings], Iterator[_Life]]] = {
     "signer_certificates": _trusted("signer_certificates"),
     "crl": _lists,
 }
+SETTINGS = frozenset(_LIVES)  # the fields of accounts that name what can run out

@@ -1,14 +1,7 @@
 """The way in and out over HTTP: one session per account, with time-outs, certificates, a rate and typed errors.
 
-====================================================  ==============================================================
-what happens                                          what is raised
-====================================================  ==============================================================
-401, 403, a certificate refused by either side        AccessError
-408, 425, 429, 5xx, no connection, time-out, an       Unavailable, with the answer's Retry-After in seconds
-answer cut short or larger than ``LARGEST``
-a redirect                                            SettingsError: it is never followed, see ``Session.send``
-any other status                                      nothing: the connector knows what it means
-====================================================  ==============================================================
+What an answer raises is in ``samspil.answer``. Besides, a certificate refused by either side raises AccessError, no
+connection or a time-out Unavailable, and an address of another host SettingsError.
 
 Unavailable is tried again a few times at once; the long retries are Airflow's. Messages hold the method and the
 path's pattern, never a query string, a filled-in path, a header or a body.
@@ -17,11 +10,9 @@ path's pattern, never a query string, a filled-in path, a header or a body.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -31,16 +22,14 @@ from msgspec import Meta
 from requests.utils import get_environ_proxies
 
 from samspil.account import SECRET, Settings
+from samspil.answer import Answer, read_whole, require_usable
 from samspil.arrival import watched
 from samspil.certificate import Certified, Identity, identity
 from samspil.errors import AccessError, Refused, SamspilError, SettingsError, Unavailable
 from samspil.failure import failure
 from samspil.pace import Pace
 
-LARGEST = 256 << 20  # bytes an answer may have
-CHUNK = 1 << 20  # bytes read at a time
 PATIENCE = 30.0  # seconds; a longer Retry-After is left to Airflow's retry
-BUSY = frozenset({408, 425, 429})
 UNTOUCHED = frozenset({"not-reached", "status-425", "status-429", "status-503"})  # the call had no effect
 
 _PORTS = {"http": 80, "https": 443}
@@ -66,14 +55,6 @@ class HttpSettings(Settings, frozen=True, kw_only=True):
     crl: str = ""
     certificate: str = ""
     certificate_password: Annotated[str, SECRET] = ""
-
-
-class Answer(NamedTuple):
-    """A whole answer. Header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class Session:
@@ -122,7 +103,7 @@ class Session:
 
         def once() -> Answer:
             response = self._once(method, url, label, query=query, data=data, headers=headers)
-            return Answer(response.status_code, _lower(response), self._body(response, label))
+            return Answer.of(response, self._body(response, label))
 
         safe = method not in ("POST", "PATCH") if repeatable is None else repeatable
         for attempt in stamina.retry_context(
@@ -212,44 +193,14 @@ class Session:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise failure(error, label, system=self.system, timeout=self._settings.timeout) from None
         try:
-            self._check(response, label)
+            require_usable(response, label, system=self.system, passed=self._passed)
         except SamspilError:
             response.close()
             raise
         return watched(response, self._settings.timeout)
 
     def _body(self, response: requests.Response, label: str) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        try:
-            for chunk in response.iter_content(CHUNK):
-                size += len(chunk)
-                if size > LARGEST:
-                    raise Unavailable(
-                        f"{label}: the answer is larger than {LARGEST} bytes", system=self.system, reason="answer-size"
-                    )
-                chunks.append(chunk)
-        except requests.ConnectionError as error:  # also a time-out between two chunks
-            raise failure(error, label, system=self.system, timeout=self._settings.timeout) from None
-        except requests.RequestException:
-            raise Unavailable(
-                f"{label}: the answer ends early", system=self.system, reason="answer-truncated"
-            ) from None
-        finally:
-            response.close()
-        return b"".join(chunks)
-
-    def _check(self, response: requests.Response, label: str) -> None:
-        status = response.status_code
-        if status in self._passed:
-            return
-        reason, message = f"status-{status}", f"{label}: answered with status {status}"
-        if status in (401, 403):
-            raise AccessError(message, system=self.system, reason=reason)
-        if status in BUSY or status >= 500:
-            raise Unavailable(message, system=self.system, reason=reason, retry_after=_retry_after(response))
-        if 300 <= status < 400:
-            raise SettingsError(f"{message}; put the system's new address in the account", field=self.system)
+        return read_whole(response, label, system=self.system, timeout=self._settings.timeout)
 
 
 def _origin(url: str) -> tuple[str, str, int]:
@@ -267,21 +218,6 @@ def _again(error: Exception, safe: bool) -> bool | float:
     if error.retry_after is None:
         return True
     return error.retry_after if error.retry_after <= PATIENCE else False
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    """Seconds to wait, from a header that holds seconds or an HTTP date (RFC 9110, 10.2.3); None if neither."""
-    text = response.headers.get("Retry-After", "").strip()
-    if not text:
-        return None
-    try:
-        return max(0.0, float(text) if text[0].isdigit() else parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
-
-
-def _lower(response: requests.Response) -> Mapping[str, str]:
-    return {name.lower(): value for name, value in response.headers.items()}
 
 
 def _no_urls(record: logging.LogRecord) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,10 +17,11 @@ from samspil.agreement import Flow, MunicipalityFile, load_municipality
 from samspil.breaker import Breaker
 from samspil.connector import Connector
 from samspil.errors import SettingsError
+from samspil.expiry import Expiry
 from samspil.flow.compiled import CompiledFlow, compile_flow
 from samspil.ledger import Ledger
 from samspil.mapping.pairs import TO_OURS, TO_THEIRS
-from samspil.store import Store, breakers, runs
+from samspil.store import Store, breakers, expiries, runs
 from samspil.vault import Master, Persons, Vault
 from samspil.vault.master import Source
 
@@ -135,6 +137,14 @@ class Hub:
         """Let one call through to every system that is left alone because it was away: a person asks for it."""
         with self.store.transaction() as connection:
             breakers.half_open(connection, self.file.municipality.code)
+
+    def note_expiries(self, system: str, found: Sequence[Expiry]) -> None:
+        """Keep what of a system's access runs out soon, for the pages; not in a hub that is to write nothing."""
+        if self._write:
+            at = time.time()
+            rows = [expiries.Expiring(system, one.setting, one.file, one.ends.timestamp(), at) for one in found]
+            with self.store.transaction() as connection:
+                expiries.note(connection, self.file.municipality.code, system, rows)
 
     def number(self, flow: Flow) -> int:
         """The flow's number in the store, given at its first use; 0 for a flow never used if nothing may be written."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections.abc import Mapping
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from samspil.errors import AccessError, Unavailable
+from samspil.errors import AccessError, SettingsError, Unavailable
 from samspil.http import Session
 
 MARGIN = 30.0  # seconds before its expiry at which a token is renewed
@@ -21,11 +22,18 @@ class _Granted(msgspec.Struct):
 
 
 class Token:
-    """One client's token at one token endpoint; ``form`` is what is sent besides the grant (scope, resource)."""
+    """One client's token at one token endpoint; ``form`` is what is sent besides the grant (scope, resource).
+
+    Raises SettingsError for an address that is not https, unless it is this machine's: the secret is sent there
+    (RFC 6749, 3.2).
+    """
 
     def __init__(self, session: Session, url: str, *, client: str, secret: str, form: Mapping[str, str]) -> None:
         if "://" in url:
             session.allow(url)
+            if not _guarded(url):
+                message = "must begin with https: the client's secret is sent there; http goes to this machine only"
+                raise SettingsError(message, field=f"connection {session.system}: token_url")
         self._session, self._url = session, url
         self._form = {"grant_type": "client_credentials", "client_id": client, "client_secret": secret, **form}
         self._header, self._expires = "", 0.0
@@ -55,3 +63,15 @@ class Token:
             ) from None
         self._header = f"Bearer {granted.access_token}"
         self._expires = time.monotonic() + granted.expires_in - min(MARGIN, granted.expires_in / 2)
+
+
+def _guarded(url: str) -> bool:
+    """Whether nobody on the way can read what is sent to an address."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme.lower() == "https" or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

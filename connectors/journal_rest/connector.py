@@ -10,9 +10,10 @@ import msgspec
 from connectors.journal_rest.results import CONTRACT, receipt, results
 from samspil import json, openapi
 from samspil.account import SECRET, Account
+from samspil.answer import Answer
 from samspil.connector import Change, Connector, Field, Page, Reads, Receipt, Writes
 from samspil.errors import AccessError, Refused, Unavailable
-from samspil.http import Answer, HttpSettings, Session
+from samspil.http import HttpSettings, Session
 from samspil.token import Token
 
 SHAPE = json.PageShape(data="data", more="hasMore", key="id")

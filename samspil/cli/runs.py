@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from samspil.store.runs import Run
     from samspil.store.waiting import Waiting
 
-COUNTS = ("read", "unchanged", "filtered", "delivered", "deleted", "held back", "blocked")
+COUNTS = ("read", "unchanged", "filtered", "withheld", "delivered", "deleted", "held back", "blocked")
 
 
 def runs(municipality: Municipality) -> None:
     """List each flow's latest run and what it counted.
+
+    Withheld: of what was filtered, for want of the citizen's consent. Blocked: of persons who were erased.
 
     Example: `samspil runs randers`
     """
@@ -107,6 +109,7 @@ def numbers(counts: Counts) -> tuple[object, ...]:
         counts.read,
         counts.unchanged,
         counts.filtered,
+        counts.withheld or "",
         counts.delivered,
         counts.deleted,
         counts.held_back,

@@ -32,6 +32,7 @@ _HYPHENATED = {  # on a terminal too narrow for the whole words
     "held back": "held\nback",
     "hold back": "hold\nback",
     "unchanged": "un-\nchanged",
+    "withheld": "with-\nheld",
 }
 
 

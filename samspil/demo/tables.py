@@ -12,7 +12,8 @@ from rich.table import Table
 from samspil.demo.figures import FlowNight, Holding
 from samspil.demo.nights import Ran
 
-_COLUMNS = ("read", "unchanged", "filtered", "delivered", "held_back", "deleted", "receipts")
+_COLUMNS = ("read", "unchanged", "filtered", "withheld", "delivered", "held_back", "blocked", "deleted", "receipts")
+_SELDOM = ("withheld", "blocked")  # columns that are left out where there is nothing in them
 _WIDE = 130  # characters that the reasons of each flow need beside its numbers
 
 
@@ -39,7 +40,12 @@ def print_nights(
 def _table(number: int, rows: Sequence[FlowNight], *, wide: bool) -> Table:
     table = Table(title=f"Night {number}", title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("flow", overflow="fold")
-    for column in _COLUMNS:
+    columns = [
+        column
+        for column in _COLUMNS
+        if column not in _SELDOM or any(row.counts and getattr(row.counts, column) for row in rows)
+    ]
+    for column in columns:
         table.add_column(column.replace("_", " "), justify="right")
     table.add_column("balance")
     if wide:
@@ -50,7 +56,7 @@ def _table(number: int, rows: Sequence[FlowNight], *, wide: bool) -> Table:
             municipality = row.municipality
             table.add_section()
             table.add_row(f"[bold]{municipality}[/]")
-        values = ["-" if row.counts is None else f"{getattr(row.counts, column)}" for column in _COLUMNS]
+        values = ["-" if row.counts is None else f"{getattr(row.counts, column)}" for column in columns]
         reasons = {} if row.counts is None else row.counts.reasons
         total.update(reasons)
         verdict = "[green]ok[/]" if row.balances else "[red]no[/]"

@@ -32,11 +32,14 @@ __all__ = ["Counts", "check", "deliver", "guard", "plan", "reconcile"]
 def check(hub: Hub, system: str) -> Sequence[Expiry]:
     """Reach one system and log in, changing nothing. Raises SettingsError, AccessError or Unavailable.
 
-    The warnings: what this access rests on and will run out soon.
+    The warnings: what this access rests on and will run out soon. They are noted before the call, since a system that
+    turns down a certificate that has run out is told of nothing else.
     """
     connector = hub.connector(system)
+    found = expiries(connector.settings, datetime.now(UTC))
+    hub.note_expiries(system, found)
     connector.check()
-    return expiries(connector.settings, datetime.now(UTC))
+    return found
 
 
 def plan(hub: Hub, name: str, key: str) -> int:

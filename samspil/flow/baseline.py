@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Self
 
 import msgspec
@@ -56,11 +57,12 @@ class Baseline:
         found = [str(now["cpr"]).encode() for now in self.inner.now if now and now.get("cpr")]
         return found[0] if found else None
 
-    def sealed(self, box: Box) -> Row:
-        """For the store."""
+    def sealed(self, box: Box, person: Callable[[bytes], bytes]) -> Row:
+        """For the store. ``person`` makes a pseudonym of a number."""
         payload = box.seal(msgspec.json.encode(self.inner), self.key)
         first, second = self.keys
-        return Row(self.key, first, second, self.called, self.due, self.met, payload)
+        whose = None if self.cpr is None else person(self.cpr)
+        return Row(self.key, first, second, self.called, self.due, self.met, whose, payload)
 
     def exists_at(self, side: int, name: str, key: bytes, called: bytes) -> None:
         """It was made at a side that calls it ``name``; until the flow out of there reads it, its key is a guess."""

@@ -56,6 +56,7 @@ class BothWays:
         names = {field.name for field in msgspec.structs.fields(struct)}
         self._protection = "address_protected" in names
         self.opposite_key: Callable[[bytes], bytes] = hub.vault.digest(f"key/{way.opposite}")
+        self.person: Callable[[bytes], bytes] = hub.vault.digest("person")
         self.box: Box = hub.vault.box(f"baseline/{'-'.join(self.systems)}/{flow.schema}")
 
     @property

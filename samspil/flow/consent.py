@@ -100,6 +100,10 @@ class Gate:
         else:
             consents.withhold(connection, self._flow, [(key, note.person) for key, note in noted if not note.given])
 
+    def withheld(self, connection: Connection) -> int:
+        """How many of the flow's records are kept back now for want of consent."""
+        return 0 if self.carries or self.without else consents.count_withheld(connection, self._flow)
+
     def keep(self, key: bytes, note: Noted) -> None:
         """The same of a single record, at once."""
         with self._store.transaction() as connection:

@@ -159,6 +159,8 @@ class Draft:
             if snapshot and self.complete:
                 quarantine.supersede_unseen(self.connection, self.flow.id, self.run)
             receipts.supersede(self.connection, self._superseded)
+            if self.flow.gate is not None:
+                self.counts["withheld"] = self.flow.gate.withheld(self.connection)
             outbox.close_settled_runs(self.connection, self.flow.id)
             runs.change(
                 self.connection,

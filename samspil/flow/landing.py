@@ -57,7 +57,7 @@ def landed(connection: Connection, flow: CompiledFlow, settled: Sequence[tuple[S
         else:
             _move(connection, way, baseline, row.id, name)
             moved.append(baseline)
-    baselines.put(connection, way.number, [one.sealed(way.box) for one in moved])
+    baselines.put(connection, way.number, [one.sealed(way.box, way.person) for one in moved])
     target = 1 - way.side
     baselines.look_again(connection, way.flow_ids[target], [one.keys[target] or b"" for one in moved])
     forget(connection, way, gone)

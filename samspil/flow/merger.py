@@ -80,7 +80,7 @@ class Merger:
             baseline.inner.now[self._side] = None
             self._again[self._side].append(key)
             merged = self._merge(baseline)
-            self._note(baseline, merged, None)
+            self._note(baseline, merged, self._flow.about_whom(baseline))
             if merged.delete == self._target:
                 turn = turns[key] = Turn(baseline, self._target)
                 theirs = baseline.inner.now[self._target] or {}
@@ -101,7 +101,8 @@ class Merger:
         baselines.rename(connection, self._flow.id, self._renamed)
         for side, keys in enumerate(self._again):
             baselines.look_again(connection, self._way.flow_ids[side], keys)
-        baselines.put(connection, self._way.number, [one.sealed(self._way.box) for one in self._touched.values()])
+        touched = [one.sealed(self._way.box, self._way.person) for one in self._touched.values()]
+        baselines.put(connection, self._way.number, touched)
         for note in {note for _, note in self._closed}:
             conflicts.close(connection, [number for number, why in self._closed if why == note], note)
         conflicts.add(connection, self._opened)

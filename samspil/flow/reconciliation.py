@@ -35,6 +35,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     complete: bool  # the read saw all of the source, so that a missing record means deletion
     kept_by_target: int  # gone at the source; the target has no way to delete
     reasons: Mapping[str, int]  # of what was held back
+    withheld: int = 0  # of what is filtered: for want of the citizen's consent
     conflicts: int = 0  # records of a two-way exchange held back only because a person must settle a field
 
     @property
@@ -83,6 +84,7 @@ def count(connection: Connection, run: Run) -> Counts:
         complete=bool(planned.get("complete", True)),
         kept_by_target=planned.get("kept_by_target", 0),
         reasons=reasons,
+        withheld=planned.get("withheld", 0),
         conflicts=clashing,
     )
 

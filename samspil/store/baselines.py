@@ -24,6 +24,7 @@ class Row(NamedTuple):
     called: bytes | None
     due: int
     met: int
+    person: bytes | None
     payload: bytes  # sealed for ``key``
 
 
@@ -135,7 +136,7 @@ def _found(connection: Connection, flow: int, column: str, keys: Sequence[bytes]
 
 
 def _row(row: Any) -> Row:
-    return Row(row.key, row.first, row.second, row.called, row.due, row.met, row.payload)
+    return Row(row.key, row.first, row.second, row.called, row.due, row.met, row.person, row.payload)
 
 
 _COLUMNS = select(*(baselines.c[name] for name in Row._fields))

@@ -90,6 +90,11 @@ def withhold(connection: Connection, flow: int, records: Sequence[tuple[bytes, b
         connection.execute(_WITHHOLD, [{"flow": flow, "key": key, "person": person} for key, person in records])
 
 
+def count_withheld(connection: Connection, flow: int) -> int:
+    """How many records of the flow are kept back for want of consent, or go without some fields."""
+    return int(connection.execute(_WITHHELD, {"flow": flow}).scalar_one())
+
+
 def stop(connection: Connection, flow: int, carriers: Sequence[int], refusing: Sequence[int]) -> None:
     """Settle what is pending of persons who refused since the flow last looked: it was planned when they had not."""
     bounds = {"flow": flow, "carriers": list(carriers), "refusing": list(refusing), "at": time.time()}
@@ -149,6 +154,11 @@ _WITHHOLD = text(
     """
     INSERT INTO withheld (flow_id, key, person) VALUES (:flow, :key, :person)
     ON CONFLICT (flow_id, key) DO UPDATE SET person = excluded.person
+    """
+)
+_WITHHELD = text(  # those the source still has
+    """
+    SELECT count(*) FROM withheld w JOIN links l ON l.flow_id = w.flow_id AND l.key = w.key WHERE w.flow_id = :flow
     """
 )
 _SINCE = """

@@ -31,13 +31,14 @@ def all_flows(connection: Connection, municipality: str) -> Mapping[int, str]:
 def choose(connection: Connection, numbers: Collection[int], who: Collection[bytes]) -> None:
     """Note the persons and their rows in these flows in temporary tables, for ``count`` and ``destroy``."""
     kind = "bytea" if connection.dialect.name == "postgresql" else "BLOB"
-    for table in ("leaving", "going", "their"):
+    for table in ("leaving", "going", "their", "agreed"):
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE leaving (person {kind} PRIMARY KEY)")
     bulk.insert(connection, "leaving", ("person",), [(person,) for person in who])
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE going (id bigint PRIMARY KEY, flow_id int, key {kind})")
     connection.exec_driver_sql(f"CREATE TEMPORARY TABLE their (flow_id int, key {kind})")
-    for statement in (_GOING, _THEIR):
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE agreed (key {kind})")
+    for statement in (_GOING, _THEIR, _AGREED):
         connection.execute(statement, {"flows": list(numbers)})
 
 
@@ -165,12 +166,19 @@ _LINKS = f"links WHERE flow_id IN :flows AND ({_OF_THEM} OR outbox_id IN (SELECT
 # What was held back of their records before anybody knew whom it was about has the same key.
 _HELD = f"""quarantine WHERE flow_id IN :flows AND ({_OF_THEM} OR person IS NULL AND EXISTS (
     SELECT 1 FROM their t WHERE t.flow_id = quarantine.flow_id AND t.key = quarantine.key))"""
-# A baseline is about whom a link of either direction is about; what a flow keeps by its opposite has that one's number.
+# The sides of a baseline may name two persons; whom its rows in the outbox, links and conflicts are about tells both.
+_AGREED = text(
+    f"""
+    INSERT INTO agreed SELECT key FROM baselines WHERE flow_id IN :flows AND (
+        {_OF_THEM} OR first IN (SELECT key FROM their) OR second IN (SELECT key FROM their)
+        OR key IN (SELECT key FROM conflicts WHERE {_OF_THEM}))
+    """
+).bindparams(_flows())
 _BESIDE = [
     text(statement).bindparams(_flows())
     for statement in (
-        f"DELETE FROM conflicts WHERE flow_id IN :flows AND {_OF_THEM}",
-        "DELETE FROM baselines WHERE flow_id IN :flows AND (first IN (SELECT key FROM their) OR second IN (SELECT key FROM their))",
+        f"DELETE FROM conflicts WHERE flow_id IN :flows AND ({_OF_THEM} OR key IN (SELECT key FROM agreed))",
+        "DELETE FROM baselines WHERE flow_id IN :flows AND key IN (SELECT key FROM agreed)",
         f"DELETE FROM consents WHERE carrier_id IN :flows AND {_OF_THEM}",
         f"DELETE FROM withheld WHERE flow_id IN :flows AND {_OF_THEM}",
     )

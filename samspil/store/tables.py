@@ -119,6 +119,7 @@ baselines = Table(
     Column("called", LargeBinary),  # a digest of the name that the other side gave it, until it is read back
     Column("due", SmallInteger, nullable=False),  # bit per side: the flow out of it must look, though nothing changed
     Column("met", SmallInteger, nullable=False),  # bit per side: the flow out of it has read the record
+    Column("person", LargeBinary),  # who is erased with it
     Column("payload", LargeBinary, nullable=False),  # sealed: see samspil.flow.baseline
     Index("baselines_first", "flow_id", "first"),
     Index("baselines_second", "flow_id", "second"),
@@ -189,6 +190,18 @@ paces = Table(
     Column("municipality", Text, primary_key=True),
     Column("account", Text, primary_key=True),
     Column("free", Double, nullable=False),  # seconds since 1970, UTC; all before is reserved
+)
+
+# What the last check of each system found to run out soon (see samspil.expiry).
+expiries = Table(
+    "expiries",
+    metadata,
+    Column("municipality", Text, primary_key=True),
+    Column("system", Text, primary_key=True),
+    Column("setting", Text, primary_key=True),
+    Column("file", Text, primary_key=True),
+    Column("ends", Double, nullable=False),  # seconds since 1970, UTC
+    Column("at", Double, nullable=False),  # of the check
 )
 
 # Consents as the flows that carry them have read them (see samspil.store.consents).

@@ -74,7 +74,8 @@ def fill_randers(connection: Connection) -> None:
     for night in range(19, -1, -1):
         held = 4 if night == 0 else 0
         counts = {"read": 1200 + 7 * night, "unchanged": 1184 + 7 * night - 2 * night, "filtered": 4, "held_new": held}
-        delivered = counts["read"] - counts["unchanged"] - 4 - held
+        counts |= {"withheld": 3, "blocked": 2}
+        delivered = counts["read"] - counts["unchanged"] - 4 - held - 2
         age = night * NIGHT + 3 * 3600
         number = run(connection, ORDERS, State.DONE, age=age, delivered=delivered, **counts)
     hold(connection, ORDERS, number, "bad-date", 3)

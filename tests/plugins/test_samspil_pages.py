@@ -58,7 +58,22 @@ def test_the_overview_shows_every_flow_of_the_municipalities_airflow_knows_those
 
 def test_a_line_has_the_runs_numbers_and_whether_they_balance(browser):
     html = browser("/samspil/overview", who="anna").text
-    assert " 1.200 1.184 4 8 0 4 ✓ 4 holdes tilbage." in line_of(html, ORDERS)
+    assert " 1.200 1.184 4 3 6 0 4 2 ✓ 4 holdes tilbage." in line_of(html, ORDERS)
+
+
+@pytest.mark.parametrize("code", ["da", "en"])
+def test_withheld_and_blocked_stand_beside_what_is_held_back_on_both_pages(at_stores, code):
+    words = Words(code)
+    listed = [one for one in municipalities(at_stores.folder) if one.dag_id == "randers"]
+    for html in (overview_page(listed, words, time.time()), flow_page(listed[0], ORDERS, words, time.time())):
+        head = [text_of(cell).strip() for cell in re.findall(r"<th class=.number.*?</th>", html)][:8]
+        row = next(part for part in html.split("<tr") if "1.184" in part or "1,184" in part)
+        numbers = [text_of(cell).strip() for cell in re.findall(r"<td class=.number.*?</td>", row)]
+        named = dict(zip(head, numbers, strict=True))
+        held = (words("withheld"), "3"), (words("held_back"), "4"), (words("blocked"), "2")
+        assert dict(held).items() <= named.items()
+        for name in ("withheld_why", "blocked_why"):
+            assert words(name) in html
 
 
 @pytest.mark.parametrize(
@@ -164,7 +179,7 @@ def test_the_pages_speak_english_too(at_stores, monkeypatch):
     words, now = Words.from_environment(), time.time()
     html = overview_page([listed["randers"]], words, now)
     assert '<html lang="en">' in html
-    assert " 1,200 1,184 4 8 0 4 ✓ 4 held back. See why:" in line_of(html, ORDERS)
+    assert " 1,200 1,184 4 3 6 0 4 2 ✓ 4 held back. See why:" in line_of(html, ORDERS)
     assert "The latest runs" in text_of(flow_page(listed["randers"], ORDERS, words, now))
 
 

@@ -15,7 +15,6 @@ from starlette.applications import Starlette
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from samspil import http
 from samspil.account import Account
 from samspil.cut import Cut, RecordShape
 from samspil.errors import AccessError, Refused, SettingsError, Unavailable
@@ -208,7 +207,7 @@ def test_an_address_that_is_none_is_a_settings_error(connect, scheme, host):
 
 
 def test_an_answer_that_is_too_large_is_unavailable_and_not_asked_for_again(sandbox, connect, monkeypatch):
-    monkeypatch.setattr(http, "LARGEST", 9)
+    monkeypatch.setattr("samspil.answer.LARGEST", 9)
     with pytest.raises(Unavailable) as caught:
         connect(sandbox.account).send("GET", "/x")
     assert (caught.value.reason, len(sandbox.calls)) == ("answer-size", 1)
@@ -217,7 +216,7 @@ def test_an_answer_that_is_too_large_is_unavailable_and_not_asked_for_again(sand
 @pytest.mark.parametrize("streamed", [False, True])
 def test_an_answer_that_unpacks_to_more_than_may_be_is_unavailable_and_never_held(monkeypatch, streamed):
     """Half a gigabyte of blanks in half a megabyte of gzip, over a real socket."""
-    monkeypatch.setattr("samspil.http.LARGEST", 4 << 20)
+    monkeypatch.setattr("samspil.answer.LARGEST", 4 << 20)
     bomb = b"".join(_packed(512 << 20))
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"http://127.0.0.1:{server.getsockname()[1]}"

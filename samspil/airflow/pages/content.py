@@ -18,6 +18,7 @@ from samspil.airflow.pages.step import Level, Step, balances, next_step
 from samspil.airflow.pages.style import STYLE
 from samspil.airflow.pages.words import Words
 from samspil.errors import Unavailable
+from samspil.store.expiries import Expiring
 
 _templates = Environment(
     loader=PackageLoader("samspil.airflow.pages"),
@@ -74,6 +75,7 @@ class Town(msgspec.Struct, frozen=True):
     file: MunicipalityFile | None
     lines: Sequence[Line] = ()
     error: str = ""
+    expiring: Sequence[Expiring] = ()  # of what the systems' access rests on
 
     @property
     def name(self) -> str:
@@ -93,9 +95,11 @@ def town(listed: Listed, now: float) -> Town:
     try:
         with nights.looking(listed.file.municipality.code) as connection:
             standings = [nights.standing(connection, listed.file, flow) for flow in listed.file.flows]
+            expiring = nights.expiring(connection, listed.file)
     except Unavailable as error:
         return Town(listed.dag_id, listed.file, error=str(error))
-    return Town(listed.dag_id, listed.file, [Line.of(listed.dag_id, each, now) for each in standings])
+    lines = [Line.of(listed.dag_id, each, now) for each in standings]
+    return Town(listed.dag_id, listed.file, lines, expiring=expiring)
 
 
 def overview_page(listed: Sequence[Listed], words: Words, now: float) -> str:

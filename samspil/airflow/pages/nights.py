@@ -13,7 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from samspil.agreement import Flow, MunicipalityFile
 from samspil.errors import AccessError, SettingsError, Unavailable
 from samspil.flow.reconciliation import Counts, count
-from samspil.store import Store, quarantine, runs, tables
+from samspil.store import Store, expiries, quarantine, runs, tables
+from samspil.store.expiries import Expiring
 from samspil.store.runs import Run
 from samspil.store.waiting import Waiting, waiting
 
@@ -82,6 +83,11 @@ def standing(connection: Connection, file: MunicipalityFile, flow: Flow) -> Stan
         runs.held_by_target(connection, number),
         waiting(connection, file, flow, number),
     )
+
+
+def expiring(connection: Connection, file: MunicipalityFile) -> Sequence[Expiring]:
+    """What the last checks of the municipality's systems found to run out; not of systems that it has no longer."""
+    return [one for one in expiries.known(connection, file.municipality.code) if one.system in file.systems]
 
 
 def history(connection: Connection, flow: Flow) -> Sequence[Night]:

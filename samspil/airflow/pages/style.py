@@ -62,7 +62,7 @@ tbody tr.held > :first-child { box-shadow: inset 4px 0 var(--held); }
 .pill.fine { color: var(--fine); background: var(--fine-bg); } .pill.held { color: var(--held); background: var(--held-bg); }
 .pill.stopped { color: var(--stopped); background: var(--stopped-bg); }
 .pill.waiting { color: var(--waiting); background: var(--waiting-bg); }
-.overview { table-layout: fixed; min-width: 1210px; }  /* the same columns in every municipality's table */
+.overview { table-layout: fixed; min-width: 1370px; }  /* the same columns in every municipality's table */
 .overview th, .overview td { padding-left: 7px; padding-right: 7px; }
 .overview thead .flow { width: 168px; } .overview thead .state { width: 152px; } .overview thead .started { width: 108px; }
 .overview thead .number { width: 80px; white-space: normal; } .overview thead .mark { width: 74px; }

@@ -36,9 +36,13 @@ _WORDS: Mapping[str, tuple[str, str]] = {  # name → Danish, English
     "read": ("Læst", "Read"),
     "unchanged": ("Uændret", "Unchanged"),
     "filtered": ("Frasorteret", "Filtered"),
+    "withheld": ("Uden samtykke", "No consent"),
+    "withheld_why": ("Af de frasorterede: borgeren har ikke samtykket", "Of what was filtered: the citizen has not consented"),
     "delivered": ("Afleveret", "Delivered"),
     "deleted": ("Slettet", "Deleted"),
     "held_back": ("Holdt tilbage", "Held back"),
+    "blocked": ("Udelukket", "Blocked"),
+    "blocked_why": ("Personen er slettet og tages ikke ind igen", "The person was erased and is not taken in again"),
     "balance": ("Stemmer", "Balance"),
     "next_step": ("Næste skridt", "Next step"),
     "balanced": ("hver læst post er gjort rede for", "every record read is accounted for"),
@@ -74,6 +78,20 @@ _WORDS: Mapping[str, tuple[str, str]] = {  # name → Danish, English
     "step_dropped": ("Planen blev droppet, og intet er sendt. Den næste nat planlægger forfra; eller nu:", "The plan was dropped and nothing sent. The next night plans afresh; or now:"),
     "step_held": ("{held_back} holdes tilbage. Se hvorfor:", "{held_back} held back. See why:"),
     "step_none": ("Intet at gøre", "Nothing to do"),
+    # what a system's access rests on and will run out
+    "expiring_certificate": ("vores certifikat", "our certificate"),
+    "expiring_signing_certificate": ("vores certifikat til signering", "our signing certificate"),
+    "expiring_ca": ("modpartens udsteder", "the other side's authority"),
+    "expiring_signer_ca": ("udstederen af modpartens signatur", "the authority of the other side's signature"),
+    "expiring_signer_certificates": ("modpartens certifikat til signering", "the other side's signing certificate"),
+    "expiring_crl": ("spærrelisten", "the revocation list"),
+    "expires": ("udløber {when}, om {days} dage.", "runs out on {when}, in {days} days."),
+    "expires_today": ("udløber {when}, inden for et døgn.", "runs out on {when}, within a day."),
+    "expired": ("udløb {when}: forbindelsen afvises.", "ran out on {when}: no connection is made."),
+    "expiring_do": (
+        "Skaf en ny fil, og læg den samme sted. Set ved tjekket {seen}; tjek igen:",
+        "Get a new file and put it in the same place. Seen by the check of {seen}; check again:",
+    ),
     # one flow
     "from_to": ("Fra {source} til {target}", "From {source} to {target}"),
     "purpose": ("Formål", "Purpose"),
@@ -155,6 +173,10 @@ class Words:
         """Seconds since 1970 as local Danish time: ``22. nov 02:00``."""
         local = datetime.fromtimestamp(seconds, UTC).astimezone(_DENMARK)
         return f"{self.day(seconds)} {local:%H:%M}"
+
+    def date(self, seconds: float) -> str:
+        """The day with its year: ``22. nov 2026``."""
+        return f"{self.day(seconds)} {datetime.fromtimestamp(seconds, UTC).astimezone(_DENMARK).year}"
 
     def day(self, seconds: float) -> str:
         """The same without the time of day."""

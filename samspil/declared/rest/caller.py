@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from samspil.account import Account
+from samspil.answer import Answer
 from samspil.declared.login import Access
 from samspil.declared.rest.declaration import Declaration
 from samspil.declared.values import filled, text
 from samspil.errors import AccessError, Unavailable
-from samspil.http import Answer, Session
+from samspil.http import Session
 
 
 class Caller:

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import NoReturn
 
+from samspil.answer import BUSY
 from samspil.declared.incremental import NEVER
 from samspil.declared.login import header_of
 from samspil.declared.rest.declaration import Declaration, Declared, Incremental, List, Put, Write
 from samspil.declared.rest.paging import Numbered, Offset
 from samspil.declared.rest.writing import PART
-from samspil.http import BUSY
 from samspil.openapi import Contract, Operation, Schema
 from samspil.yamlfile import YamlFile
 

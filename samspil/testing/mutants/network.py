@@ -26,7 +26,7 @@ _ENTITY = re.compile(rb'SYSTEM "([^"]+)"')
 @engine("retry_after_is_obeyed", "a_long_retry_after_is_handed_on")
 def does_not_wait() -> AbstractContextManager[Any]:
     """Overlooks Retry-After."""
-    return swapped("samspil.http._retry_after", lambda _response: 0.01)
+    return swapped("samspil.answer._retry_after", lambda _response: 0.01)
 
 
 @engine("the_rate_is_kept")

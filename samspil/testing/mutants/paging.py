@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
-from unittest.mock import patch
 
+from samspil.answer import require_usable
 from samspil.connector import Connector, Page
 from samspil.errors import Refused, SamspilError, Unavailable
-from samspil.http import Session
-from samspil.testing.mutants.mutant import made, mutant
+from samspil.testing.mutants.mutant import made, mutant, swapped
 
 Base = type[Connector]
 
@@ -79,14 +78,13 @@ def stops_at_a_hiccup(base: Base) -> Base:
 
     def read(self: Any, schema: str, since: str | None = None) -> Iterator[Page]:
         troubles: list[int] = []
-        plain = Session._check  # noqa: SLF001 - a piece of the engine tells of each trouble
 
-        def check(session: Any, response: Any, label: str) -> None:
+        def require(response: Any, label: str, **named: Any) -> None:  # a piece of the engine tells of each trouble
             if response.status_code >= 500:
                 troubles.append(response.status_code)
-            plain(session, response, label)
+            require_usable(response, label, **named)
 
-        with patch.object(Session, "_check", check):
+        with swapped("samspil.http.require_usable", require):
             pages = list(_until_error(base.read(self, schema, since)))
         last = max((n for n, page in enumerate(pages) if page.keys), default=-1) if troubles else -1
         yield from (page for n, page in enumerate(pages) if n != last)

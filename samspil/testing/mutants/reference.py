@@ -18,9 +18,10 @@ import msgspec
 
 from samspil import json, registry
 from samspil.account import SECRET, Account
+from samspil.answer import Answer
 from samspil.connector import Change, Connector, Field, Page, Reads, Receipt, Writes
 from samspil.errors import Refused, Unavailable
-from samspil.http import Answer, HttpSettings, Session
+from samspil.http import HttpSettings, Session
 from samspil.testing.conformance import plain
 from samspil.testing.conformance.subject import Subject
 

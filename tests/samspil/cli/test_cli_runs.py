@@ -4,11 +4,11 @@ import json
 import re
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from samspil.hub import Hub
 from samspil.ledger import batches
-from samspil.store.tables import ledger
+from samspil.store.tables import ledger, runs
 
 TOWN = "ringkobing_skjern"
 NAME = "Ringkøbing-Skjern"
@@ -158,3 +158,17 @@ def test_one_flow_alone(town_on_sqlite, samspil, command):
     answer = samspil(command, TOWN, "--flow", ATTENDANCE)
     assert 0 == answer.code
     assert ORDER not in answer.out
+
+
+def test_withheld_and_blocked_stand_beside_what_is_held_back(town_on_sqlite, samspil):
+    """What a run counted as kept back for want of consent, and of persons who were erased."""
+    samspil("apply", TOWN)
+    listed = samspil("runs", TOWN).rows(f"{NAME}: the latest runs")[ATTENDANCE]
+    assert not {"withheld", "blocked"} & set(listed)  # no row has any: no column
+    with Hub.find(TOWN) as hub, hub.store.transaction() as connection:
+        for number, counts in connection.execute(select(runs.c.id, runs.c.counts)).all():
+            changed = {**counts, "withheld": 3, "blocked": 2}
+            connection.execute(update(runs).where(runs.c.id == number).values(counts=changed))
+    listed = samspil("runs", TOWN).rows(f"{NAME}: the latest runs")[ATTENDANCE]
+    assert ("3", "2") == (listed["withheld"], listed["blocked"])
+    assert "held back" in listed

@@ -12,23 +12,21 @@ from typing import Literal
 
 import msgspec
 import pytest
-from sqlalchemy import event
 
 from connectors.jobcenter.sandbox import JobcenterSandbox
 from connectors.journal_rest.sandbox import JournalRestSandbox
 from samspil import flow as steps
 from samspil import registry
 from samspil.account import Account, Settings
-from samspil.agreement import load_municipality
 from samspil.connector import Connector, Page, Reads, Receipt, Rejected, Writes
 from samspil.errors import Refused, Unavailable
 from samspil.flow import Counts
 from samspil.flow.replay import replay
 from samspil.hub import Hub
-from samspil.store import Store, quarantine
+from samspil.store import quarantine
+from samspil.testing.memory import Memory
 from samspil.testing.plans import FILE, FLOW, plan
 from samspil.testing.world import World
-from samspil.vault import Master, Vault
 
 MUNICIPALITY = """
     municipality: {{code: "760", name: Ringkøbing-Skjern, cvr: "29189609"}}
@@ -244,56 +242,19 @@ class Office(Connector):
         return {r["id"]: r["goals"][0]["title"] if r.get("goals") else "" for r in self.held.values()}
 
 
-class MemoryHub(Hub):
-    """A hub whose systems are objects."""
-
-    systems: dict[str, Connector]
-
-    def connector(self, system):
-        return self.systems[system]
-
-
-class Killed(BaseException):
-    """As if the process had ended here."""
-
-
-class Pair:
+class Pair(Memory):
     """A centre and an office in memory, and a hub between them that is opened afresh for each step."""
 
-    Killed = Killed
     less = False  # an agreement without goals, and so without words
 
     def __init__(self, folder: Path, url: str) -> None:
         self.centre, self.office = Centre(), Office()
-        self.file, self.url = folder / "memory.yaml", url
+        super().__init__(folder / "memory.yaml", url, centre=self.centre, office=self.office)
         self.nights = 0
-        self.master = Master({1: bytes(range(32))})
-        self.kill_in = math.inf  # beginnings and endings of transactions until the process is killed
         self.agree()
 
     def agree(self, **replace: str) -> None:
-        text = FILE
-        for old, new in replace.items():
-            assert old in text
-            text = text.replace(old, new)
-        self.file.write_text(text)
-
-    def hub(self) -> MemoryHub:
-        file = load_municipality(self.file, registry.schemas())
-        hub = MemoryHub(file, Store(self.url), Vault(self.master, "760"), lambda name: Account(id=name))
-        hub.systems = {"centre": self.centre, "office": self.office}
-        for moment in ("begin", "commit"):
-            event.listen(hub.store.engine, moment, self._kill)
-        return hub
-
-    def _kill(self, _connection):
-        self.kill_in -= 1
-        if self.kill_in == 0:
-            raise Killed
-
-    def step(self, name: str, *arguments):
-        with self.hub() as hub:
-            return getattr(steps, name)(hub, *arguments)
+        self.write(FILE, replace)
 
     def night(self, *rows, key: str | None = None) -> Counts:
         """A whole night with what the centre has: ``"a1 word order"`` is record a1 of person 1."""
@@ -332,13 +293,19 @@ def lite(tmp_path: Path) -> Pair:
 
 
 @pytest.fixture
-def new_pair(tmp_path: Path) -> Callable[[], Pair]:
-    """Makes pairs on SQLite, each with a store of its own."""
+def new_place(tmp_path: Path) -> Callable[[], tuple[Path, str]]:
+    """Makes folders, each with the URL of an SQLite store in it."""
     numbers = count()
 
-    def make() -> Pair:
+    def make() -> tuple[Path, str]:
         folder = tmp_path / str(next(numbers))
         folder.mkdir()
-        return Pair(folder, f"sqlite:///{folder / 'store.db'}")
+        return folder, f"sqlite:///{folder / 'store.db'}"
 
     return make
+
+
+@pytest.fixture
+def new_pair(new_place: Callable[[], tuple[Path, str]]) -> Callable[[], Pair]:
+    """Makes pairs on SQLite, each with a store of its own."""
+    return lambda: Pair(*new_place())

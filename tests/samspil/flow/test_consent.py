@@ -78,13 +78,15 @@ def test_a_withdrawn_consent_takes_everything_of_that_person_back_and_given_agai
     assert attendances.balances
     assert citizens.of(one) == (set(), set())
     assert citizens.of(other) == others
+    assert (attendances.withheld, orders.withheld) == (len(before[1]), 0)  # the orders say so themselves
     orders, attendances = citizens.run(one)
     assert (orders.receipts, attendances.receipts, attendances.filtered) == (0, 0, len(before[1]))
+    assert attendances.withheld == len(before[1])
     orders, attendances = citizens.run()
     assert (orders.delivered, attendances.delivered) == tuple(map(len, before))
     assert citizens.of(one) == before
     orders, attendances = citizens.run()
-    assert (orders.receipts, attendances.receipts) == (0, 0)
+    assert (orders.receipts, attendances.receipts, attendances.withheld) == (0, 0, 0)
     with citizens.exchange.hub() as hub, hub.store.transaction() as connection:
         assert verify(connection, "760", hub.vault.signer().public_key()) > 0
 
@@ -121,7 +123,7 @@ def test_only_listed_fields_stay_where_the_agreement_says_so(citizens):
 
     assert None not in shown(one)
     _, counts = citizens.run(one)
-    assert (counts.updates, counts.deleted, counts.filtered) == (len(mine), 0, 0)
+    assert (counts.updates, counts.deleted, counts.filtered, counts.withheld) == (len(mine), 0, 0, 0)
     assert shown(one) == {None}
     assert None not in shown(other)
     citizens.run()

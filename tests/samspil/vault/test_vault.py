@@ -45,6 +45,36 @@ print(nonce().hex(), flush=True)
     assert (2, 2) == (len(nonces), len(set(nonces)))
 
 
+def test_whatever_was_opened_before_a_fork_seals_with_nonces_of_its_own_in_each_process(tmp_path):
+    """Payloads, persons' keys and entries of the ledger; in the parent, a child and a child's child."""
+    script = """
+import os, sys
+from samspil.ledger import Ledger
+from samspil.store import Store
+from samspil.vault import Persons, Vault
+store = Store(f"sqlite:///{sys.argv[1]}")
+vault = Vault(bytes(range(32)), "730")
+vault.unlock(store)
+persons, box = Persons(vault), vault.box("outbox/x")
+ledger = Ledger("730", vault.signer(), persons)
+with store.transaction() as connection:
+    persons.fetch(connection, [bytes(16)], create=True)
+cipher = persons.cipher(bytes(16))
+box.seal(b"", b"row")  # from here on there are nonces at hand
+for _ in range(2):
+    if os.fork():
+        os.wait()
+        break
+for _ in range(400):
+    print(box.seal(b"", b"row", cipher)[1:13].hex())
+    print(ledger.entry(bytes(16), bytes(16), 1, 1, 1)[10:22].hex())
+    print(vault.wrap(bytes(32), "persons", b"row")[:12].hex(), flush=True)
+"""
+    command = [sys.executable, "-c", script, str(tmp_path / "store.db")]
+    nonces = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert (3 * 1200, 3 * 1200) == (len(nonces), len(set(nonces)))
+
+
 @pytest.mark.parametrize(
     ("municipality", "name", "row"),
     [("730", "outbox", b"row 2"), ("730", "quarantine", b"row 1"), ("751", "outbox", b"row 1")],

@@ -119,3 +119,30 @@ def test_a_rate_may_be_lowered_and_never_raised(system):
         small.connect(rate=101)
     with pytest.raises(SettingsError, match="rate"):
         small.connect(rate=0)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://login.example/oauth/token",
+        "HTTP://login.example/oauth/token",
+        "http://127.0.0.1.example/oauth/token",
+        "http://localhost.example/oauth/token",
+        "http://127.0.0.1@login.example/oauth/token",
+        "http://[::ffff:192.0.2.1]/oauth/token",
+        "http://192.0.2.1:8080/oauth/token",
+    ],
+)
+def test_a_secret_is_not_sent_in_the_clear_to_get_a_token(system, url):
+    small = system(login=OAUTH, **AREA)
+    with pytest.raises(SettingsError, match="must begin with https: the client's secret is sent there") as caught:
+        small.connect(token_url=url)
+    assert caught.value.field == f"connection {small.sandbox.account.id}: token_url"
+    assert [] == small.sandbox.calls
+
+
+@pytest.mark.parametrize(
+    "host", ["https://login.example", "http://localhost:9", "http://127.0.0.2:9", "http://[::1]:9"]
+)
+def test_over_tls_or_to_this_machine_it_is(system, host):
+    system(login=OAUTH, **AREA).connect(token_url=f"{host}/oauth/token")

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
-import textwrap
 from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from samspil import flow as steps
 from samspil import registry
-from samspil.account import Account, Settings
-from samspil.agreement import load_municipality
+from samspil.account import Settings
 from samspil.connector import Connector, Page, Reads, Receipt, Writes
 from samspil.errors import Refused, Unavailable
 from samspil.flow.preview import Preview
 from samspil.hub import Hub
-from samspil.store import Store, conflicts
-from samspil.vault import Vault
+from samspil.store import conflicts
+from samspil.testing.memory import Memory
 
 OUT, BACK = "centre-meeting-office", "office-meeting-centre"
 FILE = """
@@ -50,10 +46,6 @@ FILE = """
             guard: {changes: 100, deletions: 100, smallest_read: 0}
             fields: {office: [id, cpr, order_id, kind, held_at], centre: [participants]}
 """
-
-
-class Killed(BaseException):
-    """As if the process had ended here."""
 
 
 class Side(Connector):
@@ -179,51 +171,21 @@ class Side(Connector):
         return sorted(found, key=lambda one: json.dumps(one, sort_keys=True))
 
 
-class MemoryHub(Hub):
-    """A hub whose systems are objects."""
-
-    def connector(self, system):
-        return self.systems[system]
-
-
-class TwoSides:
+class TwoSides(Memory):
     """A centre and an office, and a hub between them."""
 
-    Killed = Killed
     OUT, BACK = OUT, BACK
     unavailable = Unavailable
 
     def __init__(self, folder: Path, url: str) -> None:
         self.centre, self.office = Side("centre"), Side("office")
-        self.file, self.url = folder / "both.yaml", url
-        self.file.write_text(textwrap.dedent(FILE))
+        super().__init__(folder / "both.yaml", url, centre=self.centre, office=self.office)
+        self.write(FILE, {})
         self.runs = 0
         self.kept: Hub | None = None  # a hub that is kept open, for speed
-        self.kill_in = math.inf  # beginnings and endings of transactions until the process is killed
 
     def agree(self, **replace: str) -> None:
-        text = self.file.read_text()
-        for old, new in replace.items():
-            assert old in text
-            text = text.replace(old, new)
-        self.file.write_text(text)
-
-    def hub(self) -> MemoryHub:
-        file = load_municipality(self.file, registry.schemas())
-        hub = MemoryHub(file, Store(self.url), Vault(bytes(range(32)), "760"), lambda name: Account(id=name))
-        hub.systems = {"centre": self.centre, "office": self.office}
-        for moment in ("begin", "commit"):
-            event.listen(hub.store.engine, moment, self._kill)
-        return hub
-
-    def _kill(self, _connection):
-        self.kill_in -= 1
-        if self.kill_in == 0:
-            raise Killed
-
-    def step(self, name: str, *arguments):
-        with self.hub() as hub:
-            return getattr(steps, name)(hub, *arguments)
+        self.write(self.file.read_text(), replace)
 
     def run(self, flow: str):
         """A whole run of one direction; it must balance."""
@@ -269,13 +231,6 @@ def sides(store_url: str, tmp_path: Path) -> TwoSides:
 
 
 @pytest.fixture
-def new_sides(tmp_path: Path):
+def new_sides(new_place):
     """Makes two sides on SQLite, each time with a store of its own."""
-    numbers = count()
-
-    def make() -> TwoSides:
-        folder = tmp_path / str(next(numbers))
-        folder.mkdir()
-        return TwoSides(folder, f"sqlite:///{folder / 'store.db'}")
-
-    return make
+    return lambda: TwoSides(*new_place())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -235,16 +236,67 @@ def test_a_value_that_lies_over_two_pages_of_sqlite_is_found(tmp_path):
     assert [(find.place, find.where) for find in tally.found] == [("store", "x.db outbox")]
 
 
+TABLES = "pgbox-abc/data/base/16384/2619", "pgbox-abc/data/base/16384/16390.1", f"pgbox-abc/data/pg_wal/{'0' * 23}A"
+BESIDE = (  # in a sandbox's PostgreSQL server, but no table; in another server; and in another place
+    ("temporary files", "pgbox-abc/data/log"),
+    ("temporary files", "pgbox-abc/data/postgresql.auto.conf"),
+    ("temporary files", "pgbox-abc/data/base/pgsql_tmp/pgsql_tmp123.0"),
+    ("temporary files", "pgbox-abc/data/pg_stat/pg_stat_statements.stat"),
+    ("temporary files", "pgbox-abc/data/pg_wal/archive_status/x"),
+    ("temporary files", "pgbox-abc/data/base/16384/dump.sql"),
+    ("temporary files", "pgbox-abc/other"),
+    ("temporary files", "pgabc/data/base/16384/2619"),
+    ("logs", TABLES[0]),
+)
+
+
 def test_what_the_list_allows_is_counted_and_anything_beside_it_is_a_find():
     tally = Tally()
-    tally.look("temporary files", "pgabc/data/pg_wal/0001", CPR)
-    tally.look("temporary files", "pgabc/other", CPR)
-    tally.look("logs", "pgabc/data/pg_wal/0001", CPR)
-    assert [(find.place, find.where) for find in tally.found] == [
-        ("temporary files", "pgabc/other"),
-        ("logs", "pgabc/data/pg_wal/0001"),
-    ]
-    assert (tally.places["temporary files"].allowed, tally.places["temporary files"].finds) == (1, 1)
+    for where in TABLES:
+        tally.look("temporary files", where, CPR)
+    for place, where in BESIDE:
+        tally.look(place, where, CPR)
+    assert list(BESIDE) == [(find.place, find.where) for find in tally.found]
+    assert (len(TABLES), len(BESIDE) - 1) == (
+        tally.places["temporary files"].allowed,
+        tally.places["temporary files"].finds,
+    )
+
+
+def test_in_a_real_servers_folder_a_table_is_let_through_and_what_its_log_says_is_found(tmp_path):
+    """A careless statement: what the server refuses it writes to its log, with the values."""
+    script = """
+        import shutil, sys, tempfile
+        from pathlib import Path
+        from samspil.testing.database.postgresql import _connected, _server
+        from samspil.testing.persons import canary
+        cpr = canary("760")["cpr"]
+        with _connected(_server()) as connection:
+            connection.exec_driver_sql("CREATE TABLE people (cpr text PRIMARY KEY)")
+            connection.exec_driver_sql("INSERT INTO people VALUES (%s)", (cpr,))
+            connection.exec_driver_sql("CHECKPOINT")
+            if sys.argv[2:]:
+                try:
+                    connection.exec_driver_sql("INSERT INTO people VALUES (%s)", (cpr,))
+                except Exception:
+                    pass
+        shutil.copytree(
+            tempfile.gettempdir(), sys.argv[1], dirs_exist_ok=True,
+            ignore=lambda at, names: [name for name in names if not (Path(at, name).is_dir() or Path(at, name).is_file())],
+        )
+    """
+    for careless in ((), ("careless",)):
+        left, own, tally = tmp_path / "left", tmp_path / "own", Tally()
+        own.mkdir()
+        environment = {**os.environ, "TMPDIR": str(own)}
+        command = [sys.executable, "-c", textwrap.dedent(script), str(left), *careless]
+        subprocess.run(command, env=environment, check=True)
+        places.folder(tally, left)
+        for folder in (left, own):
+            subprocess.run(["rm", "-rf", str(folder)], check=True)  # the leak was on purpose
+        assert tally.places["temporary files"].allowed >= 2
+        assert bool(careless) == bool(tally.found)
+        assert all(re.fullmatch(r"pgbox-[^/]+/data/log", find.where) for find in tally.found)
 
 
 def test_a_find_in_a_name_does_not_repeat_the_name():
