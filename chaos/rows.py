@@ -62,6 +62,7 @@ class Rows:
         self.held: dict[str, Row] = {}
         self.gone: list[tuple[str, datetime]] = []
         self.versions: dict[str, list[int | None]] = {}  # every version a record ever had; None: gone
+        self.edits: dict[tuple[str, int], list[int]] = {}  # of a key's version: when it was edited, counting all edits
 
     def night(self, *, late: bool = False) -> int:
         """Go to the next night, with edits of the day. How many were committed late, with a time before the last night.
@@ -84,7 +85,7 @@ class Rows:
 
     def shown(self, since: datetime | None = None) -> list[Row]:
         """In the order of edits: all, or what changed from this moment on."""
-        rows = sorted(self.held.values(), key=lambda row: row.version)
+        rows = sorted(self.held.values(), key=lambda row: self.edits[row.key, row.version][-1])
         return [row for row in rows if since is None or row.changed >= since]
 
     def _time(self, *, late: bool) -> datetime:
@@ -110,3 +111,4 @@ class Rows:
             new = row._replace(wish=str(self._versions))
         self.held[key] = new
         self.versions.setdefault(key, []).append(new.version)
+        self.edits.setdefault((key, new.version), []).append(self._versions)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -33,7 +32,7 @@ class Verdict(msgspec.Struct, kw_only=True):
         """Compare centre and office, and what the store says of itself (``seen``, see ``chaos.night``)."""
         self.lost += _lost(rows, office, seen["held"])
         self.doubled += _doubled(office)
-        self.disordered += _disordered(office)
+        self.disordered += _disordered(rows, office)
         effects = len(office.effects)
         for what, number, wanted in (
             ("receipts", seen["accepted"], effects),
@@ -78,15 +77,19 @@ def _doubled(office: Office) -> list[str]:
     ]
 
 
-def _disordered(office: Office) -> list[str]:
-    """Of one person's records what was changed later came later. Deletions are planned last, so they do not count."""
-    puts: dict[str, list[int]] = {}
+def _disordered(rows: Rows, office: Office) -> list[str]:
+    """Of one person's records what was changed later came later. Deletions are planned last, so they do not count.
+
+    An edit of what is not sent leaves the version as it was, and what is sent may be due to it.
+    """
+    last: dict[str, int] = {}
+    found = []
     for effect in office.effects:
-        if effect.action == "put":
-            puts.setdefault(effect.person, []).append(effect.version)
-    return [
-        f"version {after} came after {before}"
-        for versions in puts.values()
-        for before, after in pairwise(versions)
-        if after < before
-    ]
+        if effect.action != "put":
+            continue
+        before = last.get(effect.person, 0)
+        due = [edit for edit in rows.edits[effect.key, effect.version] if edit >= before]
+        if not due:
+            found.append(f"version {effect.version} of {effect.key} came after edit {before} of another record")
+        last[effect.person] = min(due, default=before)
+    return found
