@@ -56,6 +56,7 @@ POLICIES: Mapping[str, Policy] = {
     "consents": Policy(_flow("carrier_id"), _ALL),
     "consent_marks": Policy(f"{_flow()} AND {_flow('carrier_id')}", _GROWS | {"UPDATE"}),
     "withheld": Policy(_flow(), _ALL),
+    "expiries": Policy(_MUNICIPALITY, _ALL),
     "rotations": Policy(_MUNICIPALITY, _GROWS),
     # A lock on its row is what keeps a version from being retired, and PostgreSQL locks rows only for who may change
     # something in them; a version that was changed opens nothing.

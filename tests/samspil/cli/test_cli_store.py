@@ -33,7 +33,10 @@ def at_owner(separated, monkeypatch):
 def test_it_is_separated_roles_are_admitted_listed_and_dismissed(at_owner, samspil):
     at_owner.role("w")
     name = f"{at_owner.name}_w"
-    assert "✓ 17 tables show each role its own municipality's rows only\n" in samspil("store", "separate").out
+    assert (
+        f"✓ {len(metadata.tables)} tables show each role its own municipality's rows only\n"
+        in samspil("store", "separate").out
+    )
     assert f"✓ {name} reads and writes what 730 has, and nothing else" in samspil("store", "admit", "randers", name).out
     answer = samspil("store", "roles")
     assert (0, "730") == (answer.code, answer.out.splitlines()[3].split()[0])

@@ -48,6 +48,9 @@ def fill(store, code, number):
             "consents": {"carrier_id": flow, "subject": key, "person": key, "state": 1, "changed": 1},
             "consent_marks": {"flow_id": flow, "carrier_id": flow, "changed": 1},
             "withheld": {"flow_id": flow, "key": key, "person": key},
+            "expiries": {
+                "municipality": code, "system": "s", "setting": "certificate", "file": "f", "ends": 2.0, "at": 1.0,
+            },
             "rotations": {"municipality": code, "recipient": "r", "version": 1, "at": 1.0},
             "keys": {"municipality": code, "version": 1, "wrapped": secret},
             "persons": {"municipality": code, "person": key, "handle": key, "wrapped": secret, "version": 1},
