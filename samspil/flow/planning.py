@@ -57,9 +57,19 @@ def read_into(draft: Draft, comparison: Comparison, since: str | None) -> None:
             _plan(draft, comparison, batch, writing)
             tidy()
     hold_duplicates(draft, comparison)
-    plan_deletions(draft, comparison, gone if since is not None else None)
+    plan_deletions(draft, comparison, None if since is None else _surely(gone, draft, comparison))
     if draft.flow.both and draft.complete:
         _take_up(draft, comparison, draft.flow.both)
+
+
+def _surely(gone: Sequence[bytes], draft: Draft, comparison: Comparison) -> list[bytes]:
+    """What is gone and was not read as well. One that was both may be back, or have gone since: the next read is whole.
+
+    A list of deletions says nothing of what was made again under the same key, and deleting that would lose it.
+    """
+    both = set(comparison.seen_among(gone))
+    draft.doubtful = bool(both)
+    return [key for key in gone if key not in both]
 
 
 def _batches(flow: CompiledFlow, since: str | None) -> Iterator[_Batch]:

@@ -96,14 +96,20 @@ def stop(connection: Connection, flow: int, carriers: Sequence[int], refusing: S
     connection.execute(_STOP, bounds)
 
 
-def look_again(connection: Connection, flow: int, carriers: Sequence[int]) -> bool:
+def look_again(connection: Connection, flow: int, carriers: Sequence[int], *, held: bool) -> bool:
     """Forget the fingerprints of all records of persons whose consent changed since; whether any did.
 
-    A source that gives changes only is read as a whole, since it would not give these records again.
+    A source that gives changes only is read as a whole, since it would not give these records again. With ``held`` what
+    is held back in the target's words is mapped anew too: it has the fields that a consent let through, and nobody
+    looks at the consent again when it is replayed. What waits behind it goes along, so that the order stays.
     """
     bounds = {"flow": flow, "carriers": list(carriers)}
     if not connection.execute(_ANY, bounds).first():
         return False
+    if held:
+        now = {**bounds, "at": time.time()}
+        connection.execute(_RETURN, now)
+        connection.execute(_STOP, {**now, "refusing": (NEVER, GIVEN, WITHDRAWN)})
     connection.execute(_FORGET, {**bounds, "forgotten": FORGOTTEN})
     connection.execute(_RELEASE, bounds)
     connection.execute(text("UPDATE flows SET cursor = NULL WHERE id = :flow"), {"flow": flow})
@@ -167,6 +173,12 @@ _STOP = text(
       AND o.action = {PUT} AND o.person IN ({_CHANGED} AND c.state IN :refusing)
     """
 ).bindparams(_CARRIERS, bindparam("refusing", expanding=True))
+_RETURN = text(
+    f"""
+    UPDATE quarantine SET state = 'superseded', note = 'the consent changed: it is mapped anew', settled = :at
+    WHERE flow_id = :flow AND state = 'open' AND stage IN ('plan', 'deliver') AND person IN ({_CHANGED})
+    """
+).bindparams(_CARRIERS)
 _FORGET = text(
     f"""
     UPDATE links SET fingerprint = :forgotten

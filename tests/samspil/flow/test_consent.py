@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from samspil import flow as steps
 from samspil.errors import SettingsError
+from samspil.flow.replay import replay
 from samspil.ledger import verify
-from samspil.store import Store
+from samspil.store import Store, quarantine
 from samspil.store.tables import links
 
 ORDER, ATTENDANCE = "jobcenter-course_order-journal", "journal-attendance-jobcenter"
@@ -188,3 +189,30 @@ def test_a_field_that_the_target_requires_cannot_be_the_only_thing_kept_back(on_
         hub.flow(ATTENDANCE)
     assert caught.value.file == str(on_sqlite.file)
     assert on_sqlite.file.read_text().splitlines()[caught.value.line - 1].strip().startswith("consent:")
+
+
+@pytest.mark.parametrize("agreed", [OPEN, STRICT], ids=["found", "said"])
+def test_what_the_target_refused_is_not_replayed_after_the_consent_was_withdrawn(citizens, agreed):
+    exchange = citizens.exchange
+    exchange.agree(**agreed)
+    one = citizens.attending()[0]
+    register = exchange.jobcenter.register
+    orders = register._orders_of(2)
+    register._orders[2] = {key: who for key, who in orders.items() if who != one}
+    citizens.run()
+    register._orders[2] = orders
+    refused = held_back(exchange)
+    assert (len(refused), citizens.of(one)[1]) == (1, set())
+    citizens.run(one)
+    with exchange.hub() as hub:
+        done = replay(hub, ATTENDANCE, held_back(exchange) or refused)
+    assert citizens.of(one) == (set(), set())
+    assert [why.reason for _, why in done.staying] == ["settled-meanwhile"]
+    citizens.run()
+    assert all(citizens.of(one))
+
+
+def held_back(exchange):
+    """What the jobcenter refused."""
+    with exchange.hub() as hub, hub.store.transaction() as connection:
+        return [entry for entry in quarantine.entries(connection, "760", flow=ATTENDANCE) if entry.stage == "deliver"]

@@ -37,7 +37,7 @@ def test_what_did_not_change_is_not_looked_at_again_and_a_change_has_the_source_
         for given in (True, True, False):
             consents.learn(connection, carrier, [(ONE, ONE, given)])
             connection.execute(text("UPDATE flows SET cursor = 'here'"))
-            again = consents.look_again(connection, flow, [carrier])
+            again = consents.look_again(connection, flow, [carrier], held=True)
             cursors = dict(connection.execute(text("SELECT name, cursor FROM flows")).all())
             looked.append((again, cursors["notes"], cursors["orders"]))
     assert looked == [(True, None, "here"), (False, "here", "here"), (True, None, "here")]

@@ -1,0 +1,65 @@
+"""Bad luck at the worst moment: what happens between a plan and its delivery, between two pages, between two nights."""
+
+from __future__ import annotations
+
+import pytest
+
+from samspil.connector import Page
+
+FLOW = "centre-action_plan-office"
+
+
+@pytest.fixture
+def feed(lite):
+    """A pair whose source gives only what changed, page by page as a test says."""
+    lite.centre.mode = "incremental"
+    lite.pages = []
+
+    lite.since = []
+
+    def read(schema, since=None):
+        lite.since.append(since)
+        yield from lite.pages
+        yield Page([], [], cursor="next")
+
+    lite.centre.read = read
+    return lite
+
+
+def pages(pair, *told: str):
+    """Pages: ``"a1 x"`` is a record, ``"-a1"`` one that is gone; a comma is between what one page says."""
+    pair.pages = []
+    for page in told:
+        said = [one.strip() for one in page.split(",")]
+        pair.has(*[one for one in said if not one.startswith("-")])
+        (records,) = [page for page in type(pair.centre).read(pair.centre, "action_plan") if page.raws] or [Page([], [])]
+        pair.pages.append(records._replace(gone=[one[1:].encode() for one in said if one.startswith("-")]))
+
+
+def fed(pair, *told: str):
+    pages(pair, *told)
+    pair.nights += 1
+    run = pair.step("plan", FLOW, f"night {pair.nights}")
+    for step in ("guard", "deliver", "reconcile"):
+        counts = pair.step(step, run)
+    return counts
+
+
+@pytest.mark.parametrize("told", [("-a1", "a1 x"), ("a1 x", "-a1"), ("a1 x, -a1",), ("a1 y, -a1",)])
+def test_a_record_both_read_and_gone_is_not_lost_and_a_whole_read_tells(feed, told):
+    fed(feed, "a1 x", "b2 x")
+    counts = fed(feed, *told)
+    assert (feed.office.words.keys(), counts.deleted) == ({"a1", "b2"}, 0)
+    fed(feed, "b2 x")
+    assert feed.since == [None, "next", None]
+    assert feed.office.words == {"b2": "x"}
+    fed(feed, "b2 y")
+    assert feed.since[-1] == "next"
+
+
+def test_what_is_gone_and_not_read_is_deleted(feed):
+    fed(feed, "a1 x", "b2 x")
+    assert fed(feed, "-a1", "b2 y").deleted == 1
+    assert (feed.office.words, feed.since) == ({"b2": "y"}, [None, "next"])
+    fed(feed, "b2 z")
+    assert feed.since[-1] == "next"
