@@ -230,7 +230,7 @@ class _Changes:
             self._clashing += 1
             self._same.append((key, fingerprint))  # it is known now, and found again when either value changes
             outcome = READ_HELD
-        elif turn.same if turn else last is not None and self._acknowledged(row, key, last) == result.payload:
+        elif turn.same if turn else last is not None and self._same_at_target(row, key, last, result):
             self._same.append((key, fingerprint))
         else:
             number, action, outcome = self._draft.number(), PUT, READ_PLANNED
@@ -240,6 +240,13 @@ class _Changes:
             if turn:
                 turn.planned(number)
         self._entries.append(self._entry(key, result.person, number, action, outcome))
+
+    def _same_at_target(self, row: Differing, key: bytes, last: tuple[bytes, bytes | None], result: Mapped) -> bool:
+        """Whether there is nothing to send. A record of another person than then is sent, even where no number is sent.
+
+        With its receipt it becomes that person's: to be shown, erased, or taken back when the consent is.
+        """
+        return last[1] == result.person and self._acknowledged(row, key, last) == result.payload
 
     def _acknowledged(self, row: Differing, key: bytes, last: tuple[bytes, bytes | None]) -> bytes:
         """What the target has of the record."""

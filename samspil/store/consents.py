@@ -122,6 +122,7 @@ _LAST = text("SELECT COALESCE(MAX(changed), 0) FROM consents WHERE carrier_id IN
 _COLUMNS = "carrier_id, subject, person, state, changed"
 _LEARNT = f"""
     ON CONFLICT (carrier_id, subject) DO UPDATE SET person = excluded.person, changed = excluded.changed,
+        former = CASE WHEN consents.person <> excluded.person THEN consents.person ELSE consents.former END,
         state = CASE WHEN excluded.state = {NEVER} AND consents.state <> {NEVER} THEN {WITHDRAWN}
             ELSE excluded.state END
     WHERE consents.person <> excluded.person
@@ -161,7 +162,9 @@ _SINCE = """
     c.carrier_id IN :carriers AND c.changed > COALESCE(
         (SELECT m.changed FROM consent_marks m WHERE m.flow_id = :flow AND m.carrier_id = c.carrier_id), 0)
     """
-_CHANGED = f"SELECT c.person FROM consents c WHERE {_SINCE}"
+# A record may know the person by the number from before longer than the one that the consent stands in.
+_BOTH = "SELECT c.person FROM consents c WHERE {0} UNION SELECT c.former FROM consents c WHERE {0} AND c.former IS NOT NULL"
+_CHANGED, _REFUSED = _BOTH.format(_SINCE), _BOTH.format(f"{_SINCE} AND c.state IN :refusing")
 _ANY = text(f"{_CHANGED} LIMIT 1").bindparams(_CARRIERS)
 _STOP = text(
     f"""
@@ -170,7 +173,7 @@ _STOP = text(
     FROM runs u JOIN outbox o ON o.id >= u.id * 4294967296 AND o.id < (u.id + 1) * 4294967296
     LEFT JOIN receipts r ON r.outbox_id = o.id
     WHERE u.flow_id = :flow AND u.pending AND u.state IN {DELIVERABLE} AND r.outbox_id IS NULL
-      AND o.action = {PUT} AND o.person IN ({_CHANGED} AND c.state IN :refusing)
+      AND o.action = {PUT} AND o.person IN ({_REFUSED})
     """
 ).bindparams(_CARRIERS, bindparam("refusing", expanding=True))
 _RETURN = text(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from samspil.connector import Page
+from samspil.rights.erasure import erase
+from samspil.rights.finding import find
 
+ONE, TWO = "6201900001", "6301900002"  # the numbers of the pair's persons 1 and 2
 FLOW = "centre-action_plan-office"
 
 
@@ -39,10 +42,7 @@ def pages(pair, *told: str):
 def fed(pair, *told: str):
     pages(pair, *told)
     pair.nights += 1
-    run = pair.step("plan", FLOW, f"night {pair.nights}")
-    for step in ("guard", "deliver", "reconcile"):
-        counts = pair.step(step, run)
-    return counts
+    return whole(pair, f"night {pair.nights}")
 
 
 @pytest.mark.parametrize("told", [("-a1", "a1 x"), ("a1 x", "-a1"), ("a1 x, -a1",), ("a1 y, -a1",)])
@@ -63,3 +63,27 @@ def test_what_is_gone_and_not_read_is_deleted(feed):
     assert (feed.office.words, feed.since) == ({"b2": "y"}, [None, "next"])
     fed(feed, "b2 z")
     assert feed.since[-1] == "next"
+
+
+def test_a_record_that_moved_to_another_person_is_hers_also_where_no_number_is_sent(pair):
+    fields = pair.office.fields
+    pair.office.fields = lambda schema: {name: one._replace(required=False) for name, one in fields(schema).items()}
+    pair.agree(**{"[id, cpr, ": "[id, "})
+    pair.night("a1 x", "b1 y")
+    pair.centre.rows = [("a1", 2, "x", "mine"), ("b1", 1, "y", "mine")]
+    whole(pair, "moved")
+    with pair.hub() as hub:
+        there = [find(hub, number).at_targets for number in (ONE, TWO)]
+        erase(hub, ONE, who="a test", why="a case")
+    assert there == [{FLOW: 1}, {FLOW: 1}]
+    pair.centre.rows = [("a1", 2, "z", "mine")]
+    assert whole(pair, "after").updates == 1
+    assert pair.office.words == {"a1": "z", "b1": "y"}
+
+
+def whole(pair, key):
+    """A night with the rows as they are."""
+    run = pair.step("plan", FLOW, key)
+    for step in ("guard", "deliver", "reconcile"):
+        counts = pair.step(step, run)
+    return counts

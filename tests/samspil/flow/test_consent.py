@@ -216,3 +216,28 @@ def held_back(exchange):
     """What the jobcenter refused."""
     with exchange.hub() as hub, hub.store.transaction() as connection:
         return [entry for entry in quarantine.entries(connection, "760", flow=ATTENDANCE) if entry.stage == "deliver"]
+
+
+def test_a_withdrawal_under_a_new_number_takes_back_what_still_has_the_old_one(citizens, monkeypatch):
+    """The jobcenter knows a person's new number at once; the centre's records keep the old one for a while."""
+    exchange = citizens.exchange
+    exchange.agree(**OPEN)
+    one, records = citizens.attending()[0], exchange.world.records
+    mine = {fact["id"]: one for fact in records("course_order") if fact["cpr"] == one}
+    new = next(fact["cpr"] for fact in records("course_order") if fact["cpr"] not in citizens.attending())
+
+    def renumbered(schema, night=1):
+        return [{**fact, "cpr": new} if fact["id"] in mine else fact for fact in records(schema, night)]
+
+    def refused(schema, night=1):
+        return [{**fact, "consent": False} if fact["id"] in mine else fact for fact in renumbered(schema, night)]
+
+    citizens.run()
+    there = citizens.of(one)[1]
+    orders = exchange.jobcenter.register._orders_of(2)
+    monkeypatch.setattr(exchange.jobcenter.register, "_orders_of", lambda _: {**orders, **mine})
+    for changed, left in ((renumbered, there), (refused, set())):
+        monkeypatch.setattr(exchange.world, "records", changed)
+        citizens.run()
+        assert citizens.of(one)[1] == left
+    assert there
