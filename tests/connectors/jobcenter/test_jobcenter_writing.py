@@ -10,6 +10,7 @@ import pytest
 
 from connectors.jobcenter.connector import Jobcenter
 from connectors.jobcenter.contract import READS, RECORDS
+from connectors.jobcenter.delivery import receipt
 from samspil.connector import Change
 from samspil.errors import Unavailable
 from samspil.mapping import load
@@ -33,6 +34,22 @@ def records(world, schema):
 
 def put(record, their_id=None, key=None):
     return Change.of("put", record, their_id, key or str(uuid.uuid4()))
+
+
+@pytest.mark.parametrize(
+    ("code", "field", "shown"),
+    [
+        ("UKENDT_BESTILLING", "BestillingId", ("rejected-ukendt-bestilling", "BestillingId")),
+        ("010190-1234", "CPRnummer 0101901234", ("rejected-unknown", "")),
+        ("0101901234", "Anna Hansen", ("rejected-unknown", "")),
+        ("Anna Hansen findes ikke", "Hansen", ("rejected-unknown", "")),
+        (None, None, ("rejected-ukendt", "")),
+    ],
+)
+def test_their_text_goes_no_further_than_our_own_names(code, field, shown):
+    answer = {"Transport": "OK", "Forretning": "AFVIST", "Fejlkode": code, "Felt": field, "Registreringsnummer": None}
+    refused = receipt("attendance", answer).refused
+    assert (refused.reason, refused.field) == shown
 
 
 @pytest.mark.parametrize("schema", WRITTEN)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from samspil.connector import Page
+from samspil.connector import Page, Receipt
+from samspil.errors import Refused
 from samspil.rights.erasure import erase
 from samspil.rights.finding import find
 
@@ -79,6 +80,24 @@ def test_a_record_that_moved_to_another_person_is_hers_also_where_no_number_is_s
     pair.centre.rows = [("a1", 2, "z", "mine")]
     assert whole(pair, "after").updates == 1
     assert pair.office.words == {"a1": "z", "b1": "y"}
+
+
+@pytest.mark.parametrize("text", ["\0x", "a\tb\n\\.", "\ud800"])
+def test_no_text_of_a_receipt_stops_the_flow_after_the_target_has_the_records(pair, text):
+    one = pair.office._one
+    pair.office._one = lambda change: (
+        Receipt(refused=Refused(text, field=text, hint=text)) if "b1" in str(change.record) else told(one(change), text)
+    )
+    counts = pair.night("a2 x", "b1 y", "c3 z")
+    assert (counts.delivered, counts.held_back) == (2, 1)
+    pair.office._one = one
+    assert pair.night("a2 x", "b1 y", "c3 z").receipts == 0
+    assert pair.replay().counts.delivered == 1
+
+
+def told(receipt, text):
+    """The receipt with a number of the target's."""
+    return receipt._replace(reference=text)
 
 
 def whole(pair, key):
