@@ -120,8 +120,7 @@ class Store:
         except (IntegrityError, driver.IntegrityError) as error:
             raise Unavailable("another process wrote the same", system="store", reason="store-conflict") from error
         except (OperationalError, driver.OperationalError) as error:
-            kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
-            raise Unavailable(f"the store does not answer ({kind})", system="store") from error
+            raise Unavailable(f"the store does not answer ({_kind(error)})", system="store") from error
         except DatabaseError as error:
             if "is not a database" not in str(error.orig):
                 raise
@@ -130,6 +129,12 @@ class Store:
     def close(self) -> None:
         """Give back the connections."""
         self.engine.dispose()
+
+
+def _kind(error: BaseException) -> str:
+    """What went wrong, in a word that quotes nothing: SQLite's own name of it, such as SQLITE_FULL, says what to do."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    return getattr(cause, "sqlite_errorname", None) or type(cause).__name__
 
 
 def _parsed(url: str) -> URL:

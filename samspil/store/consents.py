@@ -163,7 +163,9 @@ _SINCE = """
         (SELECT m.changed FROM consent_marks m WHERE m.flow_id = :flow AND m.carrier_id = c.carrier_id), 0)
     """
 # A record may know the person by the number from before longer than the one that the consent stands in.
-_BOTH = "SELECT c.person FROM consents c WHERE {0} UNION SELECT c.former FROM consents c WHERE {0} AND c.former IS NOT NULL"
+_BOTH = (
+    "SELECT c.person FROM consents c WHERE {0} UNION SELECT c.former FROM consents c WHERE {0} AND c.former IS NOT NULL"
+)
 _CHANGED, _REFUSED = _BOTH.format(_SINCE), _BOTH.format(f"{_SINCE} AND c.state IN :refusing")
 _ANY = text(f"{_CHANGED} LIMIT 1").bindparams(_CARRIERS)
 _STOP = text(

@@ -36,7 +36,9 @@ def pages(pair, *told: str):
     for page in told:
         said = [one.strip() for one in page.split(",")]
         pair.has(*[one for one in said if not one.startswith("-")])
-        (records,) = [page for page in type(pair.centre).read(pair.centre, "action_plan") if page.raws] or [Page([], [])]
+        (records,) = [page for page in type(pair.centre).read(pair.centre, "action_plan") if page.raws] or [
+            Page([], [])
+        ]
         pair.pages.append(records._replace(gone=[one[1:].encode() for one in said if one.startswith("-")]))
 
 
