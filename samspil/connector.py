@@ -56,7 +56,9 @@ class Page(NamedTuple):
     raws: Sequence[bytes]
     keys: Sequence[bytes]
     rejected: Sequence[Rejected] = ()
-    gone: Sequence[bytes] = ()  # keys the system says are deleted (incremental reads)
+    gone: Sequence[
+        bytes
+    ] = ()  # keys deleted, in incremental reads; one that is also read stays until a whole read tells
     cursor: str | None = None  # where the next read may start once all so far is acknowledged
 
 

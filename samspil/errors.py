@@ -20,11 +20,17 @@ import re
 from typing import Self
 
 _OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CODE = re.compile(r"[A-Za-z][A-Za-z_.-]{0,39}[0-9]{0,5}|[0-9]{1,5}")
 
 
 def shown(text: str) -> str:
     """The text on one line: control characters, line ends, marks of direction and halves of characters written out."""
     return text if text.isprintable() else _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def reason_of(code: str) -> str:
+    """A system's own code in kebab-case, ``unknown`` for what may be a sentence or somebody's number instead."""
+    return re.sub("[_.-]+", "-", code).strip("-").lower() if _CODE.fullmatch(code) else "unknown"
 
 
 class SamspilError(Exception):

@@ -23,6 +23,7 @@ class Cut(NamedTuple):
 
     page: Page
     more: bool | None
+    total: int | None = None
 
 
 class Keyed:
@@ -79,12 +80,15 @@ def opened(decoder: msgspec.json.Decoder[T], body: bytes) -> T | Page:
 class PageShape:
     """How a system wraps records: ``{"data": [record, …], "hasMore": true}``, under whatever names.
 
-    ``key`` is the field with the record's own key, a text or an integer at its top level.
+    ``key`` is the field with the record's own key, a text or an integer at its top level. ``total``: the name of the
+    number of records on all pages together, which a system may leave out.
     """
 
-    def __init__(self, *, data: str = "data", more: str = "hasMore", key: str = "id") -> None:
+    def __init__(self, *, data: str = "data", more: str = "hasMore", total: str = "total", key: str = "id") -> None:
         envelope = msgspec.defstruct(
-            "Envelope", [("data", list[msgspec.Raw]), ("more", bool)], rename={"data": data, "more": more}
+            "Envelope",
+            [("data", list[msgspec.Raw]), ("more", bool), ("total", int | None, None)],
+            rename={"data": data, "more": more, "total": total},
         )
         self._envelope: msgspec.json.Decoder[Any] = msgspec.json.Decoder(envelope)
         self._keyed = Keyed(key)
@@ -98,7 +102,7 @@ class PageShape:
         envelope = opened(self._envelope, body)
         if isinstance(envelope, Page):
             return Cut(envelope, None)
-        return Cut(self._keyed.page([bytes(raw) for raw in envelope.data]), envelope.more)
+        return Cut(self._keyed.page([bytes(raw) for raw in envelope.data]), envelope.more, envelope.total)
 
 
 def decoded(raws: Sequence[bytes]) -> list[dict[str, Any] | Refused]:

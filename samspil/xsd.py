@@ -47,8 +47,14 @@ class RecordType:
         self._shape, self.name = shape, shape.record
         self._root, self._schema = root, schema
         self.fields: Mapping[str, Field] = dict(fields(root.children))
+        self._names = {path.replace("[]", "").rpartition(".")[2] for path in self.fields}
         self._read = _reader(root)
         self._write = _writer(root, shape)
+
+    def known(self, said: str) -> str:
+        """The field that a system names in its answer, if it is one of the record's; its text may quote the record."""
+        path = re.sub(r"\[\d*\]", "[]", said)
+        return path if path in self.fields or path in self._names else ""
 
     def decode(self, raws: Sequence[bytes]) -> list[dict[str, Any] | Refused]:
         """Each record, or why it is refused (``xml-malformed``, ``unknown-field``, ``bad-date``, …) and where."""

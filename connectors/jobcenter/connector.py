@@ -191,5 +191,5 @@ class Jobcenter(Connector):
             pairs = list(records.items())
             half = len(pairs) // 2
             return self._deliver(schema, dict(pairs[:half])) | self._deliver(schema, dict(pairs[half:]))
-        answers = {str(one["AfleveringsId"]).lower(): receipt(one) for one in answer["Kvittering"] or ()}
+        answers = {str(one["AfleveringsId"]).lower(): receipt(schema, one) for one in answer["Kvittering"] or ()}
         return {key: found for key, found in answers.items() if key in records and found is not None}

@@ -8,7 +8,7 @@ from typing import Any
 from connectors.jobcenter.contract import record_type
 from samspil import xml
 from samspil.connector import Change, Receipt
-from samspil.errors import Refused
+from samspil.errors import Refused, reason_of
 
 
 def encoded(schema: str, batch: Sequence[Change]) -> tuple[dict[str, bytes], dict[str, Receipt]]:
@@ -32,7 +32,7 @@ def encoded(schema: str, batch: Sequence[Change]) -> tuple[dict[str, bytes], dic
     return {key: b"<jc:Aflevering>%s%s</jc:Aflevering>" % (heads[key], raw) for key, raw in records.items()}, receipts
 
 
-def receipt(answer: Mapping[str, Any]) -> Receipt | None:
+def receipt(schema: str, answer: Mapping[str, Any]) -> Receipt | None:
     """A Kvittering as a receipt: MODTAGET, AFLEVERET and ACCEPTERET all mean that the system has the record.
 
     None for a record that the system failed at (FEJLET): it is to be sent again with the same id.
@@ -42,8 +42,10 @@ def receipt(answer: Mapping[str, Any]) -> Receipt | None:
     number = answer["Registreringsnummer"]
     if answer["Forretning"] != "AFVIST":
         return Receipt(their_id=number, reference=str(answer["AfleveringsId"]))
-    code = str(answer["Fejlkode"] or "ukendt").lower().replace("_", "-")
-    return Receipt(their_id=number, refused=Refused(f"rejected-{code}", field=str(answer["Felt"] or "")))
+    code, field = str(answer["Fejlkode"] or "ukendt"), str(answer["Felt"] or "")
+    if field != "Registreringsnummer":  # of the delivery, not of the record
+        field = record_type(schema).known(field)  # their text goes no further than our own names
+    return Receipt(their_id=number, refused=Refused(f"rejected-{reason_of(code)}", field=field))
 
 
 def _head(change: Change) -> bytes:

@@ -80,17 +80,21 @@ class JournalRest(Connector):
     def read(self, schema: str, since: str | None = None) -> Iterator[Page]:
         """Every page. One that cannot be cut is yielded as rejected and the next is asked for.
 
-        Raises Unavailable if pages repeat or several in a row cannot be cut: the end would be a guess.
+        Raises Unavailable if pages repeat or several in a row cannot be cut: the end would be a guess; and if they do
+        not add up: a record that goes moves those after it to the page before, and the one that is missed would look deleted.
         """
         del since  # the journal has no way to ask for changes only
         number, unreadable, before = 0, 0, Page([], [])
-        more = True
+        totals: set[int] = set()
+        count, more, whole = 0, True, True
         while more:
             number += 1
             query = {"page": number, "pageSize": self.settings.page_size}
             answer = self._found(self._send("GET", f"/v1/{COLLECTIONS[schema]}", query=query))
-            page, says = SHAPE.cut(answer.body)
-            more = says is not False
+            page, says, total = SHAPE.cut(answer.body)
+            more, whole = says is not False, whole and says is not None
+            count += len(page.keys) + len(page.rejected)
+            totals |= set() if total is None else {total}
             unreadable = unreadable + 1 if says is None else 0
             if page.keys and page.keys[0] in before.keys[:1]:
                 raise self._strange("gives the same page again", "pages-repeat")
@@ -101,6 +105,8 @@ class JournalRest(Connector):
             if unreadable == UNREADABLE:
                 raise self._strange(f"gave {UNREADABLE} pages in a row that cannot be read", "pages-unreadable")
             before = page if page.keys else before
+        if whole and totals and totals != {count}:
+            raise self._strange("changed the list while it was read", "list-moved")
 
     def decode(self, schema: str, raws: Sequence[bytes]) -> Sequence[dict[str, Any] | Refused]:
         del schema  # all are JSON objects

@@ -119,7 +119,7 @@ class JournalRestSandbox(Sandbox):
         pages = self._pages(schema, size)
         raws, whole = pages[number - 1] if number <= len(pages) else ([], True)
         more = b"true" if number < len(pages) else b"false"
-        end = b'],"hasMore":' + more + b"}"
+        end = b'],"hasMore":%s,"total":%d}' % (more, sum(len(page) for page, _ in pages))
         return Response(b'{"data":[' + b",".join(raws) + (end if whole else b""), media_type="application/json")
 
     def _pages(self, schema: str, size: int) -> list[tuple[list[bytes], bool]]:

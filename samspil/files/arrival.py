@@ -18,7 +18,7 @@ from samspil.sftp import RemoteFile, Sftp
 
 Beside = Literal["", ".ok", ".md5", ".sha256"]
 
-_TOKENS = {"{date}": r"(?P<date>[0-9]{8})", "{number}": r"(?P<number>[0-9]{1,12})", "{part}": r"(?:_[0-9]{1,3})?"}
+_TOKENS = {"{date}": r"(?P<date>[0-9]{8})", "{number}": r"(?P<number>[0-9]{1,12})", "{part}": r"(?P<part>_[0-9]{1,3})?"}
 _SPLIT = re.compile(r"(\{[^{}]*\})")
 _DIGESTS: dict[str, Callable[[], Any]] = {
     ".md5": lambda: hashlib.md5(usedforsecurity=False),  # a vendor's word against a torn file, not against a forger
@@ -70,9 +70,19 @@ class Arrival:
             raise self._unavailable(f"no export {wanted}", "file-missing")
         if not (newest.date or newest.number):
             parts = [max(parts, key=lambda remote: remote.modified)]
+        self._require_no_gap(parts)
         if max(part.modified for part in parts) < time.time() - self._oldest * 3600:
             raise self._unavailable(f"{parts[0].name} is older than {self._oldest} hours", "export-too-old")
         return newest, parts
+
+    def _require_no_gap(self, parts: Sequence[RemoteFile]) -> None:
+        """Parts 1 and 3 without 2 are not a delivery; the first may have no number, or be 0 or 1."""
+        fits = [self._pattern.fullmatch(part.name) for part in parts]
+        told = [fit.groupdict().get("part") for fit in fits if fit is not None]
+        numbers = sorted(int(part[1:]) for part in told if part)
+        first = (0, 1) if all(told) else (1, 2)
+        if numbers and (numbers[0] not in first or numbers[-1] - numbers[0] + 1 != len(numbers)):
+            raise self._unavailable(f"a part beside {parts[0].name} is missing", "file-missing")
 
     def before(self, listed: Sequence[RemoteFile], stamp: Stamp) -> list[str]:
         """The names of the deliveries that the one of ``stamp`` has replaced, and of the files that vouched for them."""

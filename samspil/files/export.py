@@ -9,13 +9,13 @@ no vendor promises that they come in the order of their records. More than ``CHI
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 from samspil.connector import Page, Rejected
 from samspil.errors import Refused, Unavailable
-from samspil.files.arrival import Arrival, Beside
+from samspil.files.arrival import Arrival, Beside, Stamp
 from samspil.files.columns import FileKind
 from samspil.files.csvfile import CsvFile, Encoding, NotThisKind, RowFile
 from samspil.files.rows import GROUP, ITEM, spoilt
@@ -58,14 +58,16 @@ class Export:
         What has no sure key is in ``rejected``: a torn row, a row of a child file whose record is not there, a file.
 
         Raises Unavailable if there is no export, if it is too old, if a file ends early or does not have as many
-        records as its trailer says, or if a broken child row cannot be given to a record: a record without it would
-        look whole.
+        records as its trailer says, if one is replaced or added while they are read, or if a broken child row cannot be
+        given to a record: a record without it would look whole.
         """
         listed = sftp.files(folder)
         stamp, parts = self._arrivals[self._kind.file].newest(listed)
+        used = {self._kind.file: parts}
         children: list[_Children] = []
         for path, kind in self._kind.descendants():
-            for remote in self._arrivals[kind.file].newest(listed, stamp=stamp)[1]:
+            used[kind.file] = self._arrivals[kind.file].newest(listed, stamp=stamp)[1]
+            for remote in used[kind.file]:
                 try:
                     with self._open(sftp, folder, remote, kind) as file:
                         children.append(self._children(path, file))
@@ -82,6 +84,15 @@ class Export:
                 yield Page((), (), [error.rejected])
         if whole and (orphans := [orphan for child in children for orphan in child.orphans(self._system)]):
             yield Page((), (), orphans)
+        self._require_unchanged(sftp.files(folder), stamp, used)
+
+    def _require_unchanged(
+        self, listed: Sequence[RemoteFile], stamp: Stamp, used: Mapping[str, Sequence[RemoteFile]]
+    ) -> None:
+        """What was read one after the other is one delivery only if all of it still is what it was before the first."""
+        for file, parts in used.items():
+            if self._arrivals[file].newest(listed, stamp=stamp)[1] != parts:
+                raise self._unavailable(f"{parts[0].name} changed while it was read", "file-changed")
 
     def move_replaced(self, sftp: Sftp, folder: str, to: str) -> None:
         """Move the exports that a newer one has replaced; the newest stays, so that a run that is repeated finds it."""

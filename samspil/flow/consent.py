@@ -33,6 +33,7 @@ class Gate:
         self._field, self._by = told.field, told.by if told.by in fields else None
         self._others = [(name, frozenset(values)) for name, values in flow.only.items() if name != told.field]
         self._strict = told.strict
+        self._merges = flow.two_way is not None  # there nothing held back is sent as it was
         self._digest = hub.vault.digest("consent")
         self._carriers = [hub.number(hub.file.flow(name)) for name in told.carriers]
         self._flow = hub.number(flow)
@@ -44,7 +45,7 @@ class Gate:
         """Begin a plan, in a transaction of its own: take back what is pending, look again where consent changed."""
         if not self.carries:
             self.stop(connection)
-            consents.look_again(connection, self._flow, self._carriers)
+            consents.look_again(connection, self._flow, self._carriers, held=not self._merges)
 
     def stop(self, connection: Connection) -> None:
         """Before a delivery: nothing goes of persons who refused after it was planned."""

@@ -30,6 +30,7 @@ class Draft:
         self.counts: Counter[str] = Counter()
         self.complete = True  # every record of the source was seen: only then is a missing one deleted
         self.cursor: str | None = None
+        self.doubtful = False  # only a whole read can tell whether some record is gone
         self.looked: set[bytes] = set()  # in a two-way exchange: keys of all that differed or is gone
         self._superseded: list[int] = []  # outbox rows and quarantine entries: closed when the plan is valid
         self._newer: list[bytes] = []
@@ -153,6 +154,8 @@ class Draft:
     def finish(self, *, snapshot: bool) -> None:
         """Make the plan valid, all at once. A cursor counts only if nothing before it must be read again."""
         cursor = f"{self.flow.version} {self.cursor}" if self.cursor is not None and self.complete else None
+        if self.doubtful:
+            cursor = ""  # from the beginning
         with self.connection.begin():
             self._write_seen()
             quarantine.supersede(self.connection, self.flow.id, self.run, self._newer)

@@ -57,9 +57,19 @@ def read_into(draft: Draft, comparison: Comparison, since: str | None) -> None:
             _plan(draft, comparison, batch, writing)
             tidy()
     hold_duplicates(draft, comparison)
-    plan_deletions(draft, comparison, gone if since is not None else None)
+    plan_deletions(draft, comparison, None if since is None else _surely(gone, draft, comparison))
     if draft.flow.both and draft.complete:
         _take_up(draft, comparison, draft.flow.both)
+
+
+def _surely(gone: Sequence[bytes], draft: Draft, comparison: Comparison) -> list[bytes]:
+    """What is gone and was not read as well. One that was both may be back, or have gone since: the next read is whole.
+
+    A list of deletions says nothing of what was made again under the same key, and deleting that would lose it.
+    """
+    both = set(comparison.seen_among(gone))
+    draft.doubtful = bool(both)
+    return [key for key in gone if key not in both]
 
 
 def _batches(flow: CompiledFlow, since: str | None) -> Iterator[_Batch]:
@@ -220,7 +230,7 @@ class _Changes:
             self._clashing += 1
             self._same.append((key, fingerprint))  # it is known now, and found again when either value changes
             outcome = READ_HELD
-        elif turn.same if turn else last is not None and self._acknowledged(row, key, last) == result.payload:
+        elif turn.same if turn else last is not None and self._same_at_target(row, key, last, result):
             self._same.append((key, fingerprint))
         else:
             number, action, outcome = self._draft.number(), PUT, READ_PLANNED
@@ -230,6 +240,13 @@ class _Changes:
             if turn:
                 turn.planned(number)
         self._entries.append(self._entry(key, result.person, number, action, outcome))
+
+    def _same_at_target(self, row: Differing, key: bytes, last: tuple[bytes, bytes | None], result: Mapped) -> bool:
+        """Whether there is nothing to send. A record of another person than then is sent, even where no number is sent.
+
+        With its receipt it becomes that person's: to be shown, erased, or taken back when the consent is.
+        """
+        return last[1] == result.person and self._acknowledged(row, key, last) == result.payload
 
     def _acknowledged(self, row: Differing, key: bytes, last: tuple[bytes, bytes | None]) -> bytes:
         """What the target has of the record."""

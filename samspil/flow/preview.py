@@ -136,11 +136,11 @@ class Preview:
         if payload is None:
             self.counts["filtered"] += 1
             return Change("delete", key.hex(), (), "no longer within the agreement") if delivered else None
-        before = None
+        before = person = None
         if delivered:
             sealed, person = last[row.outbox_id or 0]
             before = self._flow.sealing.planned(sealed, row.outbox_id or 0, key, person)
-        if before == payload:
+        if before == payload and person == result.person:
             self.counts["unchanged"] += 1
             return None
         fields = self._difference.between(before, payload)

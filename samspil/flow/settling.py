@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from sqlalchemy import Connection
 
 from samspil.connector import Receipt
+from samspil.errors import shown
 from samspil.flow.background import Background
 from samspil.flow.compiled import CompiledFlow
 from samspil.flow.landing import landed
@@ -68,16 +69,17 @@ class Settling:
         self._hub.ledger.append(connection, {"what": "write", **flow.context}, entries)
 
     def _settled(self, row: Pending, receipt: Receipt) -> Settled:
+        reference = shown(receipt.reference)  # a character that the database does not take would stop the flow for good
         if receipt.refused:
-            return Settled(row, REFUSED, receipt.reference, None)
+            return Settled(row, REFUSED, reference, None)
         if receipt.their_id is None:  # it need not repeat what it called the record when it was created
             if row.their_person == row.person:
-                return Settled(row, ACCEPTED, receipt.reference, row.their_id)
+                return Settled(row, ACCEPTED, reference, row.their_id)
             known = self._flow.sealing.named(row)
         else:
             known = receipt.their_id
         sealed = None if known is None else self._flow.sealing.name(known, row.key, row.person)
-        return Settled(row, ACCEPTED, receipt.reference, sealed)
+        return Settled(row, ACCEPTED, reference, sealed)
 
     def _held(self, row: Pending, receipt: Receipt) -> quarantine.Held:
         refused, sealing = receipt.refused, self._flow.sealing

@@ -16,26 +16,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import (
-    ArgumentError,
-    DatabaseError,
-    DBAPIError,
-    IntegrityError,
-    InternalError,
-    OperationalError,
-    ProgrammingError,
-)
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import NullPool, StaticPool
 
-from samspil.errors import AccessError, SettingsError, Unavailable
+from samspil.errors import SettingsError
+from samspil.store import trouble
 from samspil.store.separation import require_role
 from samspil.store.tables import metadata
 
 DEFAULT = "sqlite:///var/samspil-{municipality}.db"
 _BUSY = 60  # seconds that another process's write is waited for
 _IDLE = 600  # seconds after which PostgreSQL ends the transaction of a process that stands still in the middle of it
-_ENDED = "25P03"  # PostgreSQL's idle_in_transaction_session_timeout
-_DENIED = "42501"  # PostgreSQL's insufficient_privilege, also for a row that row-level security refuses
 _MAY_VACUUM = """
     SELECT pg_has_role(relowner, 'USAGE') OR CASE
         WHEN current_setting('server_version_num')::int >= 170000 THEN has_table_privilege(oid, 'MAINTAIN') ELSE FALSE END
@@ -148,30 +139,8 @@ class Store:
     @contextmanager
     def answering(self) -> Iterator[None]:
         """Say which of the database's errors can be tried again; COPY raises the driver's own."""
-        driver: Any = self.engine.dialect.loaded_dbapi
-        try:
+        with trouble.answering(self.engine.dialect.loaded_dbapi):
             yield
-        except (IntegrityError, driver.IntegrityError) as error:
-            raise Unavailable("another process wrote the same", system="store", reason="store-conflict") from error
-        except (OperationalError, driver.OperationalError) as error:
-            kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
-            raise Unavailable(f"the store does not answer ({kind})", system="store") from error
-        except (InternalError, driver.InternalError) as error:
-            if getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", "") != _ENDED:
-                raise
-            raise Unavailable("this process stood still for too long: others went on", system="store") from error
-        except (ProgrammingError, driver.ProgrammingError) as error:
-            if getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", "") != _DENIED:
-                raise
-            raise AccessError(
-                "the database refuses this to its role, which is another municipality's or may only read, or the "
-                "tables are not there yet; their owner can tell: samspil store roles, samspil store separate",
-                system="store",
-            ) from None
-        except DatabaseError as error:
-            if "is not a database" not in str(error.orig):
-                raise
-            raise SettingsError("the file is not an SQLite database", field="SAMSPIL_STORE") from None
 
     def close(self) -> None:
         """Give back the connections."""

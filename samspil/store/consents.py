@@ -101,14 +101,20 @@ def stop(connection: Connection, flow: int, carriers: Sequence[int], refusing: S
     connection.execute(_STOP, bounds)
 
 
-def look_again(connection: Connection, flow: int, carriers: Sequence[int]) -> bool:
+def look_again(connection: Connection, flow: int, carriers: Sequence[int], *, held: bool) -> bool:
     """Forget the fingerprints of all records of persons whose consent changed since; whether any did.
 
-    A source that gives changes only is read as a whole, since it would not give these records again.
+    A source that gives changes only is read as a whole, since it would not give these records again. With ``held`` what
+    is held back in the target's words is mapped anew too: it has the fields that a consent let through, and nobody
+    looks at the consent again when it is replayed. What waits behind it goes along, so that the order stays.
     """
     bounds = {"flow": flow, "carriers": list(carriers)}
     if not connection.execute(_ANY, bounds).first():
         return False
+    if held:
+        now = {**bounds, "at": time.time()}
+        connection.execute(_RETURN, now)
+        connection.execute(_STOP, {**now, "refusing": (NEVER, GIVEN, WITHDRAWN)})
     connection.execute(_FORGET, {**bounds, "forgotten": FORGOTTEN})
     connection.execute(_RELEASE, bounds)
     connection.execute(text("UPDATE flows SET cursor = NULL WHERE id = :flow"), {"flow": flow})
@@ -121,6 +127,7 @@ _LAST = text("SELECT COALESCE(MAX(changed), 0) FROM consents WHERE carrier_id IN
 _COLUMNS = "carrier_id, subject, person, state, changed"
 _LEARNT = f"""
     ON CONFLICT (carrier_id, subject) DO UPDATE SET person = excluded.person, changed = excluded.changed,
+        former = CASE WHEN consents.person <> excluded.person THEN consents.person ELSE consents.former END,
         state = CASE WHEN excluded.state = {NEVER} AND consents.state <> {NEVER} THEN {WITHDRAWN}
             ELSE excluded.state END
     WHERE consents.person <> excluded.person
@@ -165,7 +172,11 @@ _SINCE = """
     c.carrier_id IN :carriers AND c.changed > COALESCE(
         (SELECT m.changed FROM consent_marks m WHERE m.flow_id = :flow AND m.carrier_id = c.carrier_id), 0)
     """
-_CHANGED = f"SELECT c.person FROM consents c WHERE {_SINCE}"
+# A record may know the person by the number from before longer than the one that the consent stands in.
+_BOTH = (
+    "SELECT c.person FROM consents c WHERE {0} UNION SELECT c.former FROM consents c WHERE {0} AND c.former IS NOT NULL"
+)
+_CHANGED, _REFUSED = _BOTH.format(_SINCE), _BOTH.format(f"{_SINCE} AND c.state IN :refusing")
 _ANY = text(f"{_CHANGED} LIMIT 1").bindparams(_CARRIERS)
 _STOP = text(
     f"""
@@ -173,9 +184,15 @@ _STOP = text(
     {READY} SELECT o.id, {SUPERSEDED}, '', :at
     FROM ready u JOIN outbox o ON o.id >= u.first AND o.id < u.beyond
     LEFT JOIN receipts r ON r.outbox_id = o.id
-    WHERE r.outbox_id IS NULL AND o.action = {PUT} AND o.person IN ({_CHANGED} AND c.state IN :refusing)
+    WHERE r.outbox_id IS NULL AND o.action = {PUT} AND o.person IN ({_REFUSED})
     """
 ).bindparams(_CARRIERS, bindparam("refusing", expanding=True))
+_RETURN = text(
+    f"""
+    UPDATE quarantine SET state = 'superseded', note = 'the consent changed: it is mapped anew', settled = :at
+    WHERE flow_id = :flow AND state = 'open' AND stage IN ('plan', 'deliver') AND person IN ({_CHANGED})
+    """
+).bindparams(_CARRIERS)
 _FORGET = text(
     f"""
     UPDATE links SET fingerprint = :forgotten

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, bindparam, select, text, update
 
 from samspil.store import bulk
+from samspil.store.consents import WITHDRAWN
 from samspil.store.tables import ERASED, flows, persons, quarantine, runs
 
 _MANY = 500
@@ -76,7 +77,7 @@ def destroy(
         )
     else:
         connection.execute(text(f"DELETE FROM {_LINKS}").bindparams(_flows()), bound)
-    for statement in _BESIDE:
+    for statement in (*_BESIDE, _REMEMBERING if keep_out else _FORGETTING):
         connection.execute(statement, bound)
     connection.exec_driver_sql("DELETE FROM receipts WHERE outbox_id IN (SELECT id FROM going)")
     connection.exec_driver_sql("DELETE FROM outbox WHERE id IN (SELECT id FROM going)")
@@ -179,10 +180,15 @@ _BESIDE = [
     for statement in (
         f"DELETE FROM conflicts WHERE flow_id IN :flows AND ({_OF_THEM} OR key IN (SELECT key FROM agreed))",
         "DELETE FROM baselines WHERE flow_id IN :flows AND key IN (SELECT key FROM agreed)",
-        f"DELETE FROM consents WHERE carrier_id IN :flows AND {_OF_THEM}",
+        "UPDATE consents SET former = NULL WHERE carrier_id IN :flows AND former IN (SELECT person FROM leaving)",
         f"DELETE FROM withheld WHERE flow_id IN :flows AND {_OF_THEM}",
     )
 ]
+# Whoever only stayed away for long may come again, and a consent once withdrawn is not unknown then.
+_FORGETTING = text(f"DELETE FROM consents WHERE carrier_id IN :flows AND {_OF_THEM}").bindparams(_flows())
+_REMEMBERING = text(
+    f"DELETE FROM consents WHERE carrier_id IN :flows AND {_OF_THEM} AND state <> {WITHDRAWN}"
+).bindparams(_flows())
 _TALLIES = text(
     """
     SELECT o.id >> 32, o.action, r.status, count(*)

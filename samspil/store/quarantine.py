@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 
+from samspil.errors import shown
 from samspil.store import open_rows
 from samspil.store.tables import quarantine
 
@@ -31,10 +32,8 @@ class Held(NamedTuple):
 def add(connection: Connection, flow: int, run: int, held: Sequence[Held]) -> None:
     """Put records in the quarantine. What is there of older versions the caller supersedes."""
     now = time.time()
-    rows = [
-        {"flow_id": flow, "run_id": run, "seen_run": run, "state": "open", "at": now, "note": "", **record._asdict()}
-        for record in held
-    ]
+    every = {"flow_id": flow, "run_id": run, "seen_run": run, "state": "open", "at": now, "note": ""}
+    rows = [{**every, **record._asdict(), **_plain(record)} for record in held]
     if rows:
         connection.execute(insert(quarantine), rows)
 
@@ -147,6 +146,11 @@ def reasons(connection: Connection, flow: int, run: int) -> Mapping[str, int]:
         .group_by(quarantine.c.reason)
     )
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _plain(record: Held) -> Mapping[str, str]:
+    """Its texts without what a database does not take: one record's must not stop the others."""
+    return {name: shown(getattr(record, name)) for name in ("reason", "field", "hint")}
 
 
 def _open(flow: int) -> ColumnElement[bool]:

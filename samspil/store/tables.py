@@ -211,6 +211,7 @@ consents = Table(
     Column("carrier_id", Integer, primary_key=True),  # the flow that read it
     Column("subject", LargeBinary, primary_key=True),  # digest of the id of the record that the consent stands in
     Column("person", LargeBinary, nullable=False),
+    Column("former", LargeBinary),  # whom the record was about before, if its number was changed or corrected
     Column("state", SmallInteger, nullable=False),
     Column("changed", BigInteger, nullable=False),  # rises with each change within the carrier
     Index("consents_changed", "carrier_id", "changed"),

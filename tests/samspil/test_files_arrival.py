@@ -38,6 +38,20 @@ def test_the_newest_is_chosen_by_name(name, files, expected):
     assert expected == newest(name, listed(*files))
 
 
+@pytest.mark.parametrize("there", [("", "_3"), ("_2",), ("_1", "_3"), ("", "_2", "_4")])
+def test_a_part_that_is_missing_between_others_is_waited_for(there):
+    with pytest.raises(Unavailable) as caught:
+        newest("L_{date}{part}.csv", listed(*[f"L_20260101{part}.csv" for part in there]))
+    assert "file-missing" == caught.value.reason
+
+
+@pytest.mark.parametrize(
+    "there", [("_001", "_002"), ("", "_1", "_2"), ("_0", "_1"), ("_1",), tuple(f"_{n}" for n in range(1, 12))]
+)
+def test_parts_may_be_numbered_as_the_sender_likes(there):
+    assert len(there) == len(newest("L_{date}{part}.csv", listed(*[f"L_20260101{part}.csv" for part in there])))
+
+
 def test_no_file_and_an_old_file_are_unavailable():
     for files, reason in ((listed("M.csv"), "file-missing"), (listed("L.csv", first=73), "export-too-old")):
         with pytest.raises(Unavailable) as caught:

@@ -33,21 +33,21 @@ def test_the_names_are_the_systems_own():
     ],
 )
 def test_a_page_that_is_none_is_rejected_as_it_came(body, reason):
-    page, more = PageShape().cut(body)
+    page, more, _ = PageShape().cut(body)
     assert [(one.raw, one.error.reason) for one in page.rejected] == [(body, reason)]
     assert (page.raws, page.keys, more) == ([], [], None)
 
 
 @pytest.mark.parametrize("bad", [b"{}", b'{"id":null}', b'{"id":""}', b'{"id":1.5}', b"3", b'{"id":["a"]}'])
 def test_a_record_without_a_key_is_rejected_alone(bad):
-    page, more = PageShape().cut(b'{"data":[{"id":"a"},' + bad + b',{"id":"b"}],"hasMore":false}')
+    page, more, _ = PageShape().cut(b'{"data":[{"id":"a"},' + bad + b',{"id":"b"}],"hasMore":false}')
     assert (page.keys, page.raws, more) == ([b"a", b"b"], [b'{"id":"a"}', b'{"id":"b"}'], False)
     assert [(one.raw, one.error.reason) for one in page.rejected] == [(bad, "no-key")]
 
 
 def test_a_record_that_is_too_large_is_rejected_alone(monkeypatch):
     monkeypatch.setattr(json, "LARGEST_RECORD", 30)
-    page, _ = PageShape().cut(b'{"data":[{"id":"a"},{"id":"b","x":"' + b"x" * 30 + b'"}],"hasMore":false}')
+    page, *_ = PageShape().cut(b'{"data":[{"id":"a"},{"id":"b","x":"' + b"x" * 30 + b'"}],"hasMore":false}')
     assert (page.keys, [one.error.reason for one in page.rejected]) == ([b"a"], ["record-too-large"])
 
 

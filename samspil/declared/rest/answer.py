@@ -15,6 +15,7 @@ from samspil.connector import Page
 _KINDS: Mapping[str, Any] = {
     "records": list[Raw],
     "more": bool,
+    "total": int,
     "next": str | int | UnsetType | None,
     "gone": list[str | int],
     "clock": str,
@@ -29,13 +30,14 @@ class Cut(NamedTuple):
     sent: int = 0  # records in the answer, the rejected and deleted ones included
     more: bool | None = None
     next: str | None = None
+    total: int | None = None
     gone: Sequence[bytes] = ()
     clock: datetime | None = None
     latest: datetime | None = None
 
 
 class AnswerShape:
-    """How a list's answer is built: ``places`` says where ``records``, ``more``, ``next``, ``gone`` and ``clock`` are.
+    """How a list's answer is built: ``places`` says where ``records``, ``more``, ``next``, ``total``, ``gone`` and ``clock`` are.
 
     ``key`` is the record's key, ``changed`` its time of change, ``deleted`` a field that has ``value`` in a record that
     is no more; all at the record's top level.
@@ -71,6 +73,7 @@ class AnswerShape:
             sent=len(raws),
             more=self._at(envelope, "more"),
             next=None if token is None else str(token),
+            total=self._at(envelope, "total"),
             gone=gone,
             clock=moment(self._at(envelope, "clock")),
             latest=latest,

@@ -74,6 +74,8 @@ class Checked:
             kind = self._place(call, call.answer, place, f"{at}.paging.{name}").get("type")
             if name == "more" and kind != "boolean":
                 raise self._error(call, f"answers no boolean at {place}", f"{at}.paging.more")
+            if name == "total" and kind != "integer":
+                raise self._error(call, f"answers no integer at {place}", f"{at}.paging.total")
 
     def _incremental(
         self, call: Operation, declared: Declared, listing: List, incremental: Incremental, record: Schema, at: str

@@ -30,9 +30,14 @@ class Step(NamedTuple):
 
 
 class Paging(paging.Paging, frozen=True, kw_only=True):
-    """Also by ``link``: the answer links to the next page, in the ``header`` Link (RFC 8288) or in its ``body`` at ``next``."""
+    """Also by ``link``: the answer links to the next page, in the ``header`` Link (RFC 8288) or in its ``body`` at ``next``.
+
+    ``total``: where the answer says how many there are in all; that must add up. Pages with numbers and offsets shift
+    when a record goes while they are read, and the one that is missed would look deleted: give it where there is one.
+    """
 
     link: Literal["", "header", "body"] = ""
+    total: str = ""
 
     ways: ClassVar[tuple[str, ...]] = ("page", "offset", "after", "link")
 
@@ -53,23 +58,24 @@ def pages(told: Whole | Paging) -> Pages:
     if isinstance(told, str):
         return Pages()
     if told.page:
-        return Numbered(size=told.size, parameter=told.page, first_page=told.first, more=told.more)
+        return Numbered(size=told.size, parameter=told.page, first_page=told.first, more=told.more, total=told.total)
     if told.offset:
-        return Offset(size=told.size, parameter=told.offset, more=told.more)
+        return Offset(size=told.size, parameter=told.offset, more=told.more, total=told.total)
     if told.after:
-        return Token(size=told.size, parameter=told.after, next=told.next)
-    return Link(size=told.size, next=told.next)
+        return Token(size=told.size, parameter=told.after, next=told.next, total=told.total)
+    return Link(size=told.size, next=told.next, total=told.total)
 
 
 class Pages(Struct, frozen=True, kw_only=True):
     """One page and no more."""
 
     size: str = ""
+    total: str = ""
 
     @property
     def places(self) -> Mapping[str, str]:
-        """What is read in the answer's body, ``more`` or ``next``, and where."""
-        return {}
+        """What is read in the answer's body, ``more``, ``next`` or ``total``, and where."""
+        return {"total": self.total} if self.total else {}
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -99,7 +105,7 @@ class Numbered(Pages, frozen=True, kw_only=True):
 
     @property
     def places(self) -> Mapping[str, str]:
-        return {"more": self.more} if self.more else {}
+        return {**super().places, **({"more": self.more} if self.more else {})}
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -125,7 +131,7 @@ class Offset(Pages, frozen=True, kw_only=True):
 
     @property
     def places(self) -> Mapping[str, str]:
-        return {"more": self.more} if self.more else {}
+        return {**super().places, **({"more": self.more} if self.more else {})}
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -151,7 +157,7 @@ class Token(Pages, frozen=True, kw_only=True):
 
     @property
     def places(self) -> Mapping[str, str]:
-        return {"next": self.next}
+        return {**super().places, "next": self.next}
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -171,7 +177,7 @@ class Link(Pages, frozen=True, kw_only=True):
 
     @property
     def places(self) -> Mapping[str, str]:
-        return {"next": self.next} if self.next else {}
+        return {**super().places, **({"next": self.next} if self.next else {})}
 
     def following(self, query: Query, step: Step) -> Query | None:
         del query

@@ -43,12 +43,13 @@ class Reading:
         yield Page([], [], cursor=self._cursor(incremental))
 
     def _cuts(self, path: str, incremental: Incremental | None) -> Iterator[Cut]:
-        """One list's pages. Raises Unavailable if they repeat or several in a row cannot be read."""
+        """One list's pages. Raises Unavailable if they repeat, do not add up, or several in a row cannot be read."""
         paging, shape = self._list.pages, answer_shape(self._declared, self._list)
         url = f"{self._caller.address}{path}"
         query: Query | None = {**paging.first(self._size), **self._asked(incremental)}
         seen: set[int] = set()
-        unreadable = empty = 0
+        unreadable = empty = sent = 0
+        totals: set[int] = set()
         bad = b""
         while query is not None:
             self._once(seen, hash(tuple(sorted(query.items()))) if not unreadable else None, path)
@@ -66,12 +67,15 @@ class Reading:
                     raise self._strange(path, f"gave {UNREADABLE} pages in a row that cannot be read", "unreadable")
                 query = after
                 continue
-            unreadable = 0
+            unreadable, sent = 0, sent + cut.sent
+            totals |= {cut.total} if cut.total is not None else set()
             if cut.page.keys:
                 self._once(seen, hash(cut.page.keys[0]), path)
             self._note(cut, incremental)
             query = paging.following(query, step)
             empty = 0 if cut.sent else empty + 1
+            if totals and not self._lost and (len(totals) > 1 or (query is None and totals != {sent})):
+                raise self._strange(path, "changed while it was read: not as many records as it says", "moved")
             if query is not None and empty > (0 if cut.more else EMPTY):
                 raise self._strange(path, "gives empty pages and says there is more", "empty")
             yield cut

@@ -12,7 +12,7 @@ from samspil.declared.soap.declaration import Schema, Sending, Writing
 from samspil.declared.soap.schemas import Element
 from samspil.declared.soap.service import Service
 from samspil.declared.soap.values import filled, got, put
-from samspil.errors import Refused, Unavailable
+from samspil.errors import Refused, Unavailable, reason_of
 from samspil.xsd import RecordType
 
 Open = dict[int, Change]  # those without a final receipt, by their place in the batch
@@ -126,8 +126,13 @@ class Delivery:
         if status and status in wanted.again:
             return None
         if status not in wanted.passed if wanted.status else code:
-            return Receipt(change.their_id, reference, _refused(one, wanted, self._schema.record, code or status))
+            return Receipt(change.their_id, reference, self._refused(one, wanted, code or status))
         return Receipt(_text(one, wanted.id) or change.their_id or self._key(change), reference)
+
+    def _refused(self, one: dict[str, Any], wanted: Told, code: str) -> Refused:
+        """The reason declared for the system's own code, or the code as one. Its texts may quote the record: they stay."""
+        field = _text(one, wanted.field).removeprefix(f"{self._schema.record}.")
+        return Refused(wanted.reasons.get(code) or f"rejected-{reason_of(code)}", field=self._kind.known(field))
 
     def _key(self, change: Change) -> str:
         return str(got(change.record, self._schema.key) or "")
@@ -140,14 +145,6 @@ def place(element: Element, schema: Schema, sending: Sending, *, deletes: bool) 
     if not found or (deletes and sending.id and not found[0][1].required):
         return ""
     return found[0][0]
-
-
-def _refused(one: dict[str, Any], wanted: Told, record: str, code: str) -> Refused:
-    """The reason declared for the system's own code, or the code as one; its text may quote the record and is left behind."""
-    plain = "".join(character if character.isalnum() and character.isascii() else "-" for character in code)
-    field = _text(one, wanted.field).removeprefix(f"{record}.")
-    reason = wanted.reasons.get(code) or f"rejected-{plain.lower().strip('-')[:40] or 'unknown'}"
-    return Refused(reason, field=field[:100])
 
 
 def _text(one: dict[str, Any], path: str) -> str:

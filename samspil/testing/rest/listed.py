@@ -38,7 +38,7 @@ class Listed:
         records = self._gone(self._showing) if gone else self._present(self._showing)
         chosen = [one for one in records if since is None or one.changed >= since]
         shown = part(self._list.pages, chosen, query) or asked
-        document, headers = self._around(self._showing, shown, url, query)
+        document, headers = self._around(self._showing, shown, url, query, total=len(chosen))
         if self._list.incremental is not None and self._list.incremental.clock:
             document = put(document, self._list.incremental.clock, stamp(now))
         raw = body(document, shown.records, self._list.records)
@@ -62,7 +62,9 @@ class Listed:
             for name, when in showing.gone
         ]
 
-    def _around(self, showing: Showing, shown: Part, url: str, query: Mapping[str, str]) -> tuple[Any, dict[str, str]]:
+    def _around(
+        self, showing: Showing, shown: Part, url: str, query: Mapping[str, str], *, total: int
+    ) -> tuple[Any, dict[str, str]]:
         """What an answer says beside its records, and its headers."""
         document: Any = {}
         headers: dict[str, str] = {}
@@ -78,6 +80,7 @@ class Listed:
                 links["next"] = following = urlsplit(url)._replace(query=rest).geturl()
             if not paging.next:
                 headers["Link"] = ", ".join(f'<{link}>; rel="{rel}"' for rel, link in links.items())
+        said = {"more": shown.more, "total": total, "next": following or None}
         for name, place in paging.places.items():
-            document = put(document, place, shown.more if name == "more" else following or None)
+            document = put(document, place, said[name])
         return document, headers

@@ -10,6 +10,7 @@ import pytest
 
 from connectors.jobcenter.connector import Jobcenter
 from connectors.jobcenter.contract import READS, RECORDS
+from connectors.jobcenter.delivery import receipt
 from samspil.connector import Change
 from samspil.errors import Unavailable
 from samspil.mapping import load
@@ -35,6 +36,22 @@ def put(record, their_id=None, key=None):
     return Change.of("put", record, their_id, key or str(uuid.uuid4()))
 
 
+@pytest.mark.parametrize(
+    ("code", "field", "shown"),
+    [
+        ("UKENDT_BESTILLING", "BestillingId", ("rejected-ukendt-bestilling", "BestillingId")),
+        ("010190-1234", "CPRnummer 0101901234", ("rejected-unknown", "")),
+        ("0101901234", "Anna Hansen", ("rejected-unknown", "")),
+        ("Anna Hansen findes ikke", "Hansen", ("rejected-unknown", "")),
+        (None, None, ("rejected-ukendt", "")),
+    ],
+)
+def test_their_text_goes_no_further_than_our_own_names(code, field, shown):
+    answer = {"Transport": "OK", "Forretning": "AFVIST", "Fejlkode": code, "Felt": field, "Registreringsnummer": None}
+    refused = receipt("attendance", answer).refused
+    assert (refused.reason, refused.field) == shown
+
+
 @pytest.mark.parametrize("schema", WRITTEN)
 def test_what_is_written_is_held_and_reads_back(world, sandbox, jobcenter, schema):
     wanted = records(world, schema)[:50]
@@ -42,8 +59,8 @@ def test_what_is_written_is_held_and_reads_back(world, sandbox, jobcenter, schem
     assert [None] * len(wanted) == [receipt.refused for receipt in receipts]
     key = f"{RECORDS[schema]}Id"
     assert {record[key]: record for record in wanted} == sandbox.held(schema)
-    for record, receipt in zip(wanted, receipts, strict=True):
-        assert record == jobcenter.fetch(schema, receipt.their_id)
+    for record, given in zip(wanted, receipts, strict=True):
+        assert record == jobcenter.fetch(schema, given.their_id)
 
 
 def test_the_same_batch_twice_changes_nothing(sandbox, jobcenter, attendance):

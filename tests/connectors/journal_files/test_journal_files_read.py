@@ -171,3 +171,22 @@ def test_a_cursor_or_another_schema_is_not_read(connector):
         connector.read("attendance", "2026-01-01")
     with pytest.raises(NotImplementedError):
         connector.read("person")
+
+
+@pytest.mark.parametrize("how", ["replaced", "same size", "one more part"])
+def test_a_delivery_that_changes_while_it_is_read_is_not_mixed(journal, connector, monkeypatch, how):
+    (path,) = (journal.root / "ud").glob("Handleplaner_*.csv")
+    reading = connector.read("action_plan")
+    next(reading)
+    data = path.read_bytes()
+    if how == "replaced":
+        path.with_name("new.tmp").write_bytes(data + data)
+        path.with_name("new.tmp").replace(path)
+    elif how == "same size":
+        path.write_bytes(data[::-1])
+        os.utime(path, (time.time() + 5, time.time() + 5))
+    else:
+        path.with_name(f"{path.stem}_2.csv").write_bytes(data)
+    with pytest.raises(Unavailable) as caught:
+        list(reading)
+    assert "file-changed" == caught.value.reason

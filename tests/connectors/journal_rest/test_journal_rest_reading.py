@@ -154,6 +154,17 @@ def test_prepared_pages_are_served_as_they_are(connect, sandbox, tmp_path):
     assert pages[0].raws == [b'{"id":"a"}', b'{"id":"b"}']
 
 
+@pytest.mark.parametrize("total", [3, 4])
+def test_a_record_that_goes_between_two_pages_does_not_take_another_along(connect, sandbox, tmp_path, total):
+    """Of a, b, c and d one goes after the first page: c moves to it, and is on neither."""
+    (tmp_path / "1").write_bytes(b'{"data":[{"id":"a"},{"id":"b"}],"hasMore":true,"total":4}')
+    (tmp_path / "2").write_bytes(b'{"data":[{"id":"d"}],"hasMore":false,"total":%d}' % total)
+    sandbox.bulk = tmp_path
+    with pytest.raises(Unavailable) as caught:
+        list(connect().read("attendance"))
+    assert caught.value.reason == "list-moved"
+
+
 @pytest.mark.parametrize(
     ("second", "reason"),
     [

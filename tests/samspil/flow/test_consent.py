@@ -7,8 +7,9 @@ from sqlalchemy import select
 
 from samspil import flow as steps
 from samspil.errors import SettingsError
+from samspil.flow.replay import replay
 from samspil.ledger import verify
-from samspil.store import Store
+from samspil.store import Store, quarantine
 from samspil.store.tables import links
 
 SEPARATED = "760"  # on PostgreSQL also as a role of this municipality
@@ -192,3 +193,55 @@ def test_a_field_that_the_target_requires_cannot_be_the_only_thing_kept_back(on_
         hub.flow(ATTENDANCE)
     assert caught.value.file == str(on_sqlite.file)
     assert on_sqlite.file.read_text().splitlines()[caught.value.line - 1].strip().startswith("consent:")
+
+
+@pytest.mark.parametrize("agreed", [OPEN, STRICT], ids=["found", "said"])
+def test_what_the_target_refused_is_not_replayed_after_the_consent_was_withdrawn(citizens, agreed):
+    exchange = citizens.exchange
+    exchange.agree(**agreed)
+    one = citizens.attending()[0]
+    register = exchange.jobcenter.register
+    orders = register._orders_of(2)
+    register._orders[2] = {key: who for key, who in orders.items() if who != one}
+    citizens.run()
+    register._orders[2] = orders
+    refused = held_back(exchange)
+    assert (len(refused), citizens.of(one)[1]) == (1, set())
+    citizens.run(one)
+    with exchange.hub() as hub:
+        done = replay(hub, ATTENDANCE, held_back(exchange) or refused)
+    assert citizens.of(one) == (set(), set())
+    assert [why.reason for _, why in done.staying] == ["settled-meanwhile"]
+    citizens.run()
+    assert all(citizens.of(one))
+
+
+def held_back(exchange):
+    """What the jobcenter refused."""
+    with exchange.hub() as hub, hub.store.transaction() as connection:
+        return [entry for entry in quarantine.entries(connection, "760", flow=ATTENDANCE) if entry.stage == "deliver"]
+
+
+def test_a_withdrawal_under_a_new_number_takes_back_what_still_has_the_old_one(citizens, monkeypatch):
+    """The jobcenter knows a person's new number at once; the centre's records keep the old one for a while."""
+    exchange = citizens.exchange
+    exchange.agree(**OPEN)
+    one, records = citizens.attending()[0], exchange.world.records
+    mine = {fact["id"]: one for fact in records("course_order") if fact["cpr"] == one}
+    new = next(fact["cpr"] for fact in records("course_order") if fact["cpr"] not in citizens.attending())
+
+    def renumbered(schema, night=1):
+        return [{**fact, "cpr": new} if fact["id"] in mine else fact for fact in records(schema, night)]
+
+    def refused(schema, night=1):
+        return [{**fact, "consent": False} if fact["id"] in mine else fact for fact in renumbered(schema, night)]
+
+    citizens.run()
+    there = citizens.of(one)[1]
+    orders = exchange.jobcenter.register._orders_of(2)
+    monkeypatch.setattr(exchange.jobcenter.register, "_orders_of", lambda _: {**orders, **mine})
+    for changed, left in ((renumbered, there), (refused, set())):
+        monkeypatch.setattr(exchange.world, "records", changed)
+        citizens.run()
+        assert citizens.of(one)[1] == left
+    assert there

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import text
 
-from samspil.store import consents, runs
+from samspil.store import consents, erasure, runs
 from samspil.store.consents import GIVEN, NEVER, WITHDRAWN
 
 ONE, OTHER = b"1" * 16, b"2" * 16
@@ -37,7 +38,28 @@ def test_what_did_not_change_is_not_looked_at_again_and_a_change_has_the_source_
         for given in (True, True, False):
             consents.learn(connection, carrier, [(ONE, ONE, given)])
             connection.execute(text("UPDATE flows SET cursor = 'here'"))
-            again = consents.look_again(connection, flow, [carrier])
+            again = consents.look_again(connection, flow, [carrier], held=True)
             cursors = dict(connection.execute(text("SELECT name, cursor FROM flows")).all())
             looked.append((again, cursors["notes"], cursors["orders"]))
     assert looked == [(True, None, "here"), (False, "here", "here"), (True, None, "here")]
+
+
+@pytest.mark.parametrize(("keep_out", "left"), [(False, []), (True, [WITHDRAWN])])
+def test_erasing_forgets_every_consent_and_retention_remembers_one_that_was_withdrawn(store, keep_out, left):
+    with store.transaction() as connection:
+        for one in (True, False):
+            consents.learn(connection, 1, [(ONE, ONE, one), (OTHER, ONE, True)])
+        erasure.choose(connection, [1], [ONE])
+        erasure.destroy(connection, [1], keep_out=keep_out)
+        assert [row.state for row in consents.find(connection, [1], [ONE, OTHER], [ONE])] == left
+
+
+def test_erasing_takes_the_number_from_before_out_as_well(store):
+    with store.transaction() as connection:
+        consents.learn(connection, 1, [(ONE, ONE, True)])
+        consents.learn(connection, 1, [(ONE, OTHER, True)])
+        read = text("SELECT person, former FROM consents")
+        assert [tuple(map(bytes, row)) for row in connection.execute(read)] == [(OTHER, ONE)]
+        erasure.choose(connection, [1], [ONE])
+        erasure.destroy(connection, [1])
+        assert [(bytes(row.person), row.former) for row in connection.execute(read)] == [(OTHER, None)]

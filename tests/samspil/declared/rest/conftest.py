@@ -73,6 +73,7 @@ PAGE = shape(
     data=MEETINGS,
     result=shape(items=MEETINGS, hasMore=TRUTH),
     hasMore=TRUTH,
+    count={"type": "integer"},
     next=TEXT,
     deleted={"type": "array", "items": TEXT},
     asOf={"type": "string", "format": "date-time"},

@@ -11,6 +11,8 @@ PAGINGS = {
     "page with more": {"page": "page", "size": "pageSize", "more": "hasMore"},
     "offset until empty": {"offset": "offset", "size": "limit"},
     "offset with more": {"offset": "offset", "size": "limit", "more": "hasMore"},
+    "page with total": {"page": "page", "size": "pageSize", "total": "count"},
+    "offset with total": {"offset": "offset", "size": "limit", "more": "hasMore", "total": "count"},
     "token": {"after": "token", "size": "limit", "next": "next"},
     "link in the header": {"link": "header", "size": "limit"},
     "link in the body": {"link": "body", "size": "limit", "next": "next"},
@@ -157,6 +159,32 @@ def test_paging_that_would_not_end_is_noticed(system, name, bodies, reason):
     with pytest.raises(Unavailable) as caught:
         list(small.connect().read("meeting"))
     assert reason == caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "bodies"),
+    [
+        # a record of the first page went before the second was asked for, and the one after it is on neither
+        ("page with total", [{"data": [{"id": 1}, {"id": 2}], "count": 4}, {"data": [{"id": 4}], "count": 3}]),
+        # one went and another came
+        (
+            "page with total",
+            [{"data": [{"id": 1}], "count": 3}, {"data": [{"id": 3}], "count": 3}, {"data": [], "count": 3}],
+        ),
+        ("offset with total", [{"data": [{"id": 1}], "hasMore": False, "count": 2}]),
+    ],
+)
+def test_a_list_that_moves_while_it_is_read_is_not_a_shorter_list(system, name, bodies):
+    small = system(**paged(name))
+    answers(small, *bodies)
+    with pytest.raises(Unavailable) as caught:
+        list(small.connect().read("meeting"))
+    assert "pages-moved" == caught.value.reason
+
+
+def test_a_total_that_is_no_number_in_the_contract_is_refused(system):
+    with pytest.raises(SettingsError, match="no integer at hasMore"):
+        system(**{f"{LIST}.paging": {"page": "page", "size": "pageSize", "total": "hasMore"}})
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,13 @@ def test_a_reason_is_ours_where_the_declaration_says_so(vendor, monkeypatch):
     assert ["unknown-citizen: Cpr", "rejected-e-18: Cpr"] == [str(one.refused) for one in receipts]
 
 
+def test_what_the_system_writes_of_a_person_is_neither_a_reason_nor_a_field(sandbox, connector, monkeypatch):
+    said = {"B": ("Borger 0101901234", "Cpr 010190-1234"), "C": ("0101901234", "Anna"), "D": ("E17", "Item.Cpr")}
+    monkeypatch.setattr(sandbox._registers["case"], "_refuses", lambda _, one: said[one["Id"]])
+    receipts = connector.write("case", puts(*said))
+    assert ["rejected-unknown", "rejected-unknown", "rejected-e17: Cpr"] == [str(one.refused) for one in receipts]
+
+
 def test_a_batch_that_is_refused_as_a_whole_is_halved(sandbox, connector):
     sandbox.faults.add("fault:Client", times=2)
     receipts = connector.write("case", puts("A", "B", "C", "D"))
