@@ -97,6 +97,9 @@ def main() -> None:
     except SamspilError as error:
         failure.tell(error)
         sys.exit(failure.exit_code([error]))
+    except OSError as error:  # a full disk behind the output, say; its own words name no record
+        failure.tell_system(error)
+        sys.exit(1)
     except Exception as error:  # noqa: BLE001  # Python would print its message, which may hold personal data
         failure.tell_unexpected(error)
         sys.exit(1)

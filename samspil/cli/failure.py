@@ -49,6 +49,18 @@ def tell_unexpected(error: Exception) -> None:
     show.note(f"Its message may hold personal data and is left out; {TRACEBACK}=1 shows it.")
 
 
+def tell_system(error: OSError) -> None:
+    """What the operating system refused, and where: its words name no record, and a file's name is left out."""
+    show.problem(f"✗ the operating system says: {error.strerror or type(error).__name__}")
+    if os.environ.get(TRACEBACK):
+        traceback.print_exception(error)
+        return
+    for frame in traceback.extract_tb(error.__traceback__):
+        if not _OTHERS.intersection(Path(frame.filename).parts):
+            show.note(f"  {_place(frame)} in {frame.name}")
+    show.note("What was acknowledged stays acknowledged: run the command again when that is mended.")
+
+
 def _kind(error: SamspilError) -> tuple[type[SamspilError], int, str]:
     return next(kind for kind in _KINDS if isinstance(error, kind[0]))
 

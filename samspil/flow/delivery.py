@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from samspil.connector import Change
-from samspil.errors import SamspilError
+from samspil.connector import Change, Receipt
+from samspil.errors import SamspilError, Unavailable
 from samspil.flow.calm import calm
 from samspil.flow.compiled import CompiledFlow
 from samspil.flow.landing import still_right
@@ -31,13 +31,15 @@ class Delivery:
     def __init__(self, hub: Hub, flow: CompiledFlow) -> None:
         self._hub, self._flow = hub, flow
         self._settling = Settling(hub, flow)
+        self._nameless = 0  # records that the target took, and did not say what it calls them
         with hub.store.transaction() as connection:
             self._blocked = quarantine.blocked_persons(connection, flow.id)
 
     def run(self) -> None:
         """Deliver everything that may be, replays before the others, which may wait for them.
 
-        Raises AccessError or Unavailable; what is settled stays settled.
+        Raises AccessError or Unavailable; what is settled stays settled. Unavailable too (``receipt-without-id``) when all
+        else is done and the target took a record without a name: settled like that, its next change would make a second one.
         """
         with self._hub.store.transaction() as connection:
             supersede_disagreed(connection, self._flow.id, self._flow.agreement)
@@ -50,6 +52,12 @@ class Delivery:
             self._deliver(pending, after=0, before=first_id(MAX_RUN))
         with self._hub.store.transaction() as connection:
             outbox.close_settled_runs(connection, self._flow.id)
+        if self._nameless:
+            raise Unavailable(
+                f"took {self._nameless} new records and did not say what it calls them; it is asked again with the same keys",
+                system=self._flow.flow.target,
+                reason="receipt-without-id",
+            )
 
     def _deliver(self, pending: PendingRows, *, after: int, before: int) -> None:
         for rows in pending.chunks(after, before):
@@ -71,12 +79,21 @@ class Delivery:
             raise SamspilError(
                 f"{flow.flow.target}: {len(receipts)} receipts for {len(batch)} records", reason="receipts"
             )
+        pairs = list(zip(batch, receipts, strict=True))
+        named = [pair for pair in pairs if not self._lacks_name(*pair)]
+        self._nameless += len(pairs) - len(named)
         self._blocked.update(
             row.person
-            for row, receipt in zip(batch, receipts, strict=True)
-            if receipt.refused and row.person is not None
+            for row, receipt in pairs
+            if row.person is not None and (receipt.refused or self._lacks_name(row, receipt))
         )
-        self._settling.settle(batch, receipts)
+        if named:
+            self._settling.settle([row for row, _ in named], [receipt for _, receipt in named])
+
+    def _lacks_name(self, row: Pending, receipt: Receipt) -> bool:
+        """Whether a record was made at the target and can never be named there; one with an id of its own needs no name."""
+        made = row.action == PUT and row.their_id is None and receipt.refused is None
+        return made and receipt.their_id is None and self._flow.writes.idempotency == "key"
 
     def _change(self, row: Pending) -> Change:
         sealing = self._flow.sealing

@@ -8,9 +8,9 @@ import uuid
 import msgspec
 import pytest
 
+from connectors.jobcenter import delivery
 from connectors.jobcenter.connector import Jobcenter
 from connectors.jobcenter.contract import READS, RECORDS
-from connectors.jobcenter.delivery import receipt
 from samspil.connector import Change
 from samspil.errors import Unavailable
 from samspil.mapping import load
@@ -48,7 +48,7 @@ def put(record, their_id=None, key=None):
 )
 def test_their_text_goes_no_further_than_our_own_names(code, field, shown):
     answer = {"Transport": "OK", "Forretning": "AFVIST", "Fejlkode": code, "Felt": field, "Registreringsnummer": None}
-    refused = receipt("attendance", answer).refused
+    refused = delivery.receipt("attendance", answer).refused
     assert (refused.reason, refused.field) == shown
 
 

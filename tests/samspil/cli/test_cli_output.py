@@ -198,3 +198,10 @@ def test_a_mapping_with_a_municipalitys_own_rows_takes_its_name_or_its_digits(to
     assert 0 == shown[0].code
     assert shown[0] == shown[1]
     assert 2 == samspil("mapping", "show", "jobcenter", "attendance", "--municipality", "nowhere").code
+
+
+def test_a_full_disk_behind_the_output_is_no_fault_of_ours():
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([SAMSPIL, "schemas"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, "No space left on device" in done.stderr) == (1, True)
+    assert "a fault in Samspil" not in done.stderr

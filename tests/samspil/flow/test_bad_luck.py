@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from samspil.connector import Page, Receipt
-from samspil.errors import Refused
+from samspil.errors import Refused, Unavailable
 from samspil.rights.erasure import erase
 from samspil.rights.finding import find
 
@@ -95,6 +95,21 @@ def test_no_text_of_a_receipt_stops_the_flow_after_the_target_has_the_records(pa
     pair.office._one = one
     assert pair.night("a2 x", "b1 y", "c3 z").receipts == 0
     assert pair.replay().counts.delivered == 1
+
+
+def test_a_record_that_was_taken_without_a_name_is_not_made_a_second_time(pair):
+    one = pair.office._one
+    pair.office._one = lambda change: one(change)._replace(their_id=None) if b'"a1"' in change.raw else one(change)
+    with pytest.raises(Unavailable) as caught:
+        pair.night("a1 x", "b1 y", "c2 z", "d3 z")
+    assert caught.value.reason == "receipt-without-id"
+    assert pair.office.words == {"a1": "x", "c2": "z", "d3": "z"}
+    with pytest.raises(Unavailable):
+        pair.night("a1 y", "b1 y", "c2 z", "d3 z")
+    pair.office._one = one
+    pair.night("a1 y", "b1 y", "c2 z", "d3 z")
+    assert pair.office.words == {"a1": "y", "b1": "y", "c2": "z", "d3": "z"}
+    assert [key for _, key, _ in pair.office.log] == ["a1", "c2", "d3", "b1", "a1"]
 
 
 def told(receipt, text):
