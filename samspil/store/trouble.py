@@ -39,6 +39,10 @@ def answering(driver: Any) -> Iterator[None]:
             ) from None
         if "is not a database" in str(cause):
             raise SettingsError("the file is not an SQLite database", field="SAMSPIL_STORE") from None
+        if isinstance(cause, driver.ProgrammingError) and "connection option" in str(cause):
+            raise SettingsError(
+                "its URL has an option that PostgreSQL's client does not know", field="SAMSPIL_STORE"
+            ) from None
         raise
 
 

@@ -37,11 +37,17 @@ def sqlite(path: Path) -> Iterator[Cells]:
 
 
 def postgresql(url: str) -> Iterator[Cells]:
-    """All rows of a PostgreSQL database as it dumps them in binary, outside of the system's own schemas."""
+    """All rows of a PostgreSQL database as it dumps them in binary, outside of the system's own schemas.
+
+    Temporary tables may go at any moment, and others than their own session cannot read them anyway.
+    """
     import psycopg  # noqa: PLC0415 - only the extra "postgresql" installs it
     from psycopg import sql  # noqa: PLC0415
 
-    listed = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+    listed = (
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema') "
+        "AND NOT starts_with(schemaname, 'pg_temp')"
+    )
     with psycopg.connect(url.replace("+psycopg", "", 1)) as connection:
         connection.execute("SET lock_timeout = '10s'")  # what a test left locked is an error, not a wait without end
         for schema, name in connection.execute(listed).fetchall():

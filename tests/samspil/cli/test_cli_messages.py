@@ -140,6 +140,12 @@ def test_a_mistake_in_the_municipalitys_file_is_one_line_with_file_line_and_fiel
         ("SAMSPIL_STORE", "store", 2, "is not a database's URL"),
         ("SAMSPIL_STORE", "mysql://u:geheim@h/x", 2, "is not a database's URL"),
         ("SAMSPIL_STORE", "postgresql://u:geheim@h:x/x", 2, "is not a database's URL"),
+        (
+            "SAMSPIL_STORE",
+            "postgresql://u:geheim@127.0.0.1/x?bogus=1",
+            2,
+            "an option that PostgreSQL's client does not know",
+        ),
         ("SAMSPIL_STORE", "postgresql://u:geheim@127.0.0.1:1/x", 4, "the store does not answer"),
         ("SAMSPIL_STORE", "sqlite:////proc/no/store.db", 2, "the folder cannot be made"),
         ("SAMSPIL_MUNICIPALITIES", "/nowhere", 2, "set SAMSPIL_MUNICIPALITIES"),
