@@ -8,6 +8,7 @@ the tree over them stays as it was. An entry of which nobody knows whom it is ab
 from __future__ import annotations
 
 from collections.abc import Iterator
+from struct import Struct
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -19,6 +20,7 @@ SIZE = 54
 READ_PLANNED, READ_FILTERED, READ_HELD, READ_UNCHANGED, READ_BLOCKED, READ_SHOWN = 11, 12, 13, 14, 15, 16
 
 _CLEAR = 10
+_packed = Struct(">QBB").pack
 _NOBODY = bytes(SIZE - _CLEAR)
 
 
@@ -30,10 +32,9 @@ class Entry(NamedTuple):
     outcome: int  # for a write the receipt's status; for a read one of READ_*
 
 
-def pack(place: bytes, person: AESGCM | None, key: bytes, entry: Entry) -> bytes:
+def pack(place: bytes, person: AESGCM | None, key: bytes, outbox_id: int, action: int, outcome: int) -> bytes:
     """The entry as it is hashed and stored. ``place`` names municipality and table, ``key`` the record."""
-    number, action, outcome = entry
-    clear = number.to_bytes(8, "big") + bytes((action, outcome))
+    clear = _packed(outbox_id, action, outcome)
     if person is None:
         return clear + _NOBODY
     fresh = nonce()

@@ -10,8 +10,8 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, insert, select
 
-from samspil.ledger import entry
 from samspil.ledger.batch import MARK, Batch, leaves
+from samspil.ledger.entry import pack
 from samspil.ledger.head import Head
 from samspil.ledger.tree import EMPTY, Frontier
 from samspil.store.tables import ledger
@@ -27,8 +27,7 @@ class Ledger:
 
     def entry(self, key: bytes, person: bytes | None, outbox_id: int, action: int, outcome: int) -> bytes:
         """An entry of one record, packed. The person's key must have been fetched."""
-        said = entry.Entry(outbox_id, action, outcome)
-        return entry.pack(self.place, self._persons.cipher(person), key, said)
+        return pack(self.place, self._persons.cipher(person), key, outbox_id, action, outcome)
 
     def append(self, connection: Connection, context: Mapping[str, Any], entries: Iterable[bytes]) -> None:
         """Add a batch of packed entries in the caller's transaction; it stands or falls with it."""
