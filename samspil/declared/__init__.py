@@ -35,6 +35,7 @@ after         takes what the answer before it ended with                        
 next          place of what leads to the next page                                               rest soap
 size          takes how many records a page may have                                             rest soap
 more          place that says whether there is a next page                                       rest soap
+total         place that says how many there are on all pages together                           rest soap
 incremental   how only what changed is read                                                      rest soap singer database
 since         takes the moment to ask from                                                       rest soap
 changed       the record's own time of its last change                                           rest soap singer database

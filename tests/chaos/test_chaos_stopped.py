@@ -24,7 +24,8 @@ class Chaos:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "CHAOS_MARK": self.mark}
         options = ["--faults", "1000000", "--kind", "overtaken", "--database", "postgresql", "--processes", "1"]
         with (folder / "out").open("wb") as out:
-            command = [sys.executable, "-m", "chaos", *options]
+            # A shell that starts something behind it has it ignore SIGINT, and all that this starts.
+            command = ["env", "--default-signal=INT", sys.executable, "-m", "chaos", *options]
             self.main = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out)
 
     def processes(self):
