@@ -118,7 +118,7 @@ def test_whoever_adds_a_row_of_each_table_here_tries_each(towns, owner):
 def test_a_role_sees_its_own_rows_only(we, table):
     seen = we.execute(f"SELECT * FROM {table}").fetchall()
     assert 1 == len(seen)
-    assert "760" not in repr(seen)
+    assert not [cell for cell in seen[0] if isinstance(cell, str | bytes) and "760" in str(cell)]
     assert [(1,)] == we.execute(f"SELECT count(*) FROM {table}").fetchall()
     with we.cursor().copy(f"COPY {table} TO STDOUT") as copy:
         assert 1 == len(list(copy.rows()))
