@@ -24,13 +24,17 @@ Item = dict[str, Any]
 
 
 class Effect(NamedTuple):
-    """Something that took effect. ``version`` is that of the row, for a deletion of the one that was held."""
+    """Something that took effect. ``version`` is that of the row, for a deletion of the one that was held.
+
+    ``edits`` is how many edits the centre had seen by then.
+    """
 
     action: str
     key: str  # the centre's
     person: str
     version: int
     idempotency: str
+    edits: int
 
 
 class Office(Sandbox):
@@ -47,6 +51,7 @@ class Office(Sandbox):
         """Forget everything."""
         self.faults.clear()
         self.effects: list[Effect] = []
+        self.edits = 0  # at the centre so far
         self.plans: dict[str, Item] = {}
         self.reused: list[str] = []  # records whose change came with another change's key
         self.refuses: set[str] = set()  # keys of records that are refused, whatever they say
@@ -126,4 +131,4 @@ class Office(Sandbox):
         return {"key": item["key"], "status": 200}
 
     def _took_effect(self, action: str, plan: Item, idempotency: str) -> None:
-        self.effects.append(Effect(action, plan["id"], plan["cpr"], int(plan["title"]), idempotency))
+        self.effects.append(Effect(action, plan["id"], plan["cpr"], int(plan["title"]), idempotency, self.edits))

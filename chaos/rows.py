@@ -79,6 +79,11 @@ class Rows:
                 self._edit(key, number % PERSONS, self._time(late=behind))
         return tardy
 
+    @property
+    def edited(self) -> int:
+        """How many edits there were."""
+        return self._versions
+
     def later(self) -> None:
         """Some minutes pass, without edits."""
         self.now += timedelta(minutes=5)

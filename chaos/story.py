@@ -75,6 +75,7 @@ class Story:
         """Edits of the day; the run, again for some time if it does not end well; perhaps a replay."""
         rng, office = self._rng, self._place.office
         self._late = self._rows.night(late=self._kind == LATE)
+        office.edits = self._rows.edited
         office.refuses = {f"r{rng.randrange(RECORDS):02}" for _ in range(rng.choice((0, 0, 0, 1, 2, 4)))}
         if self._stopped and rng.random() < 0.7:
             self._go_on()

@@ -80,7 +80,7 @@ def _doubled(office: Office) -> list[str]:
 def _disordered(rows: Rows, office: Office) -> list[str]:
     """Of one person's records what was changed later came later. Deletions are planned last, so they do not count.
 
-    An edit of what is not sent leaves the version as it was, and what is sent may be due to it.
+    An edit of what is not sent leaves the version as it was, and what is sent may be due to it, if it was made by then.
     """
     last: dict[str, int] = {}
     found = []
@@ -88,7 +88,7 @@ def _disordered(rows: Rows, office: Office) -> list[str]:
         if effect.action != "put":
             continue
         before = last.get(effect.person, 0)
-        due = [edit for edit in rows.edits[effect.key, effect.version] if edit >= before]
+        due = [edit for edit in rows.edits[effect.key, effect.version] if before <= edit <= effect.edits]
         if not due:
             found.append(f"version {effect.version} of {effect.key} came after edit {before} of another record")
         last[effect.person] = min(due, default=before)

@@ -6,7 +6,7 @@ A crash anywhere is resumed from the outbox: what has no receipt is sent again w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from samspil.connector import Change, Receipt
@@ -80,20 +80,16 @@ class Delivery:
                 f"{flow.flow.target}: {len(receipts)} receipts for {len(batch)} records", reason="receipts"
             )
         pairs = list(zip(batch, receipts, strict=True))
-        named = [pair for pair in pairs if not self._lacks_name(*pair)]
-        self._nameless += len(pairs) - len(named)
-        self._blocked.update(
-            row.person
-            for row, receipt in pairs
-            if row.person is not None and (receipt.refused or self._lacks_name(row, receipt))
-        )
+        named = [pair for pair in pairs if not _lacks_name(*pair)] if flow.writes.idempotency == "key" else pairs
+        if len(named) < len(pairs):
+            self._nameless += len(pairs) - len(named)
+            self._block(row for row, receipt in pairs if _lacks_name(row, receipt))
+        self._block(row for row, receipt in pairs if receipt.refused)
         if named:
             self._settling.settle([row for row, _ in named], [receipt for _, receipt in named])
 
-    def _lacks_name(self, row: Pending, receipt: Receipt) -> bool:
-        """Whether a record was made at the target and can never be named there; one with an id of its own needs no name."""
-        made = row.action == PUT and row.their_id is None and receipt.refused is None
-        return made and receipt.their_id is None and self._flow.writes.idempotency == "key"
+    def _block(self, rows: Iterable[Pending]) -> None:
+        self._blocked.update(row.person for row in rows if row.person is not None)
 
     def _change(self, row: Pending) -> Change:
         sealing = self._flow.sealing
@@ -105,6 +101,11 @@ class Delivery:
             sealing.named(row),
             _uuid(key.hex()),
         )
+
+
+def _lacks_name(row: Pending, receipt: Receipt) -> bool:
+    """Whether a record was made at a target that keeps keys, and can never be named there."""
+    return row.action == PUT and row.their_id is None and receipt.refused is None and receipt.their_id is None
 
 
 def _uuid(digest: str) -> str:
