@@ -13,6 +13,7 @@ from samspil.testing.canary.tally import Tally
 EVERY = 0.5  # seconds between two looks
 _LARGEST = 8 << 20  # bytes of an open file looked at
 _PIECE = 1 << 20  # bytes looked at at once
+_IN_MEMORY = "/memfd:"  # on no disk
 _OVERLAP = 1 << 12  # bytes, so that nothing is cut apart unseen
 
 
@@ -76,7 +77,7 @@ def _nameless(process: int, seen: set[bytes | tuple[int, ...]]) -> Iterator[tupl
     for path in links:
         try:
             name = str(path.readlink())
-            if not name.startswith("/") or not name.endswith(" (deleted)"):
+            if not name.startswith("/") or not name.endswith(" (deleted)") or name.startswith(_IN_MEMORY):
                 continue
             about = path.stat()
             state = (about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns)

@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import IO
 
 
 @contextlib.contextmanager
@@ -21,7 +22,7 @@ def screen_of() -> Iterator[io.StringIO]:
 @contextlib.contextmanager
 def _descriptors(screen: io.StringIO) -> Iterator[None]:
     """The same for what does not go through Python's own streams."""
-    with tempfile.TemporaryFile() as file:
+    with _nowhere() as file:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         kept = [(number, os.dup(number)) for number in (1, 2)]
@@ -35,3 +36,10 @@ def _descriptors(screen: io.StringIO) -> Iterator[None]:
                 os.close(own)
             file.seek(0)
             screen.write(file.read().decode(errors="replace"))
+
+
+def _nowhere() -> IO[bytes]:
+    """A file in memory, where the system has that: what a broken connector prints is on no disk."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("screen"), "w+b")
+    return tempfile.TemporaryFile()

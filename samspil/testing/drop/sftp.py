@@ -15,8 +15,8 @@ fault             what the client meets; ``path`` is the file's (``/ud/Fremmoede
 from __future__ import annotations
 
 import asyncio
+import io
 import posixpath
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -152,10 +152,12 @@ class _Files(asyncssh.SFTPServer):
             return file
         whole = file.read()
         file.close()
-        spoilt = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the client's close
-        spoilt.write(whole[: len(whole) // 2] if fault.kind == "truncate" else GARBAGE)
-        spoilt.flush()
-        return spoilt
+        return io.BytesIO(whole[: len(whole) // 2] if fault.kind == "truncate" else GARBAGE)
+
+    def fstat(self, file_obj: object) -> Any:
+        if isinstance(file_obj, io.BytesIO):
+            return asyncssh.SFTPAttrs(size=len(file_obj.getbuffer()))
+        return super().fstat(file_obj)
 
     async def scandir(self, path: bytes) -> AsyncIterator[Any]:
         self._server.called(f"LIST {_name(path)}")
