@@ -6,46 +6,56 @@ compares, maps, plans, delivers and reconciles is the same code.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 from samspil.breaker import Breaker
 from samspil.connector import Connector
+from samspil.flow.sealing import Sealing
 from samspil.ledger import Ledger
-from samspil.vault import Box, Persons
+from samspil.store.outbox import Pending
+from samspil.vault import Persons
 
 
 def strip() -> None:
     """Take it out of this process, for good."""
     replaced: tuple[tuple[Any, str, Any], ...] = (
-        (Box, "seal", _as_it_is),
-        (Box, "open", _as_it_is),
+        (Sealing, "plan", _as_it_is),
+        (Sealing, "planned", _as_it_is),
+        (Sealing, "pending", _payloads),
+        (Sealing, "hold", _as_it_is),
+        (Sealing, "names", _names),
+        (Sealing, "named", _named),
         (Persons, "fetch", _nobody),
-        (Persons, "cipher", _none),
-        (Ledger, "entry", _no_entry),
-        (Ledger, "append", _none),
+        (Ledger, "append", _nothing),
         (Breaker, "guard", _unguarded),
     )
     for kind, name, instead in replaced:
         setattr(kind, name, instead)
 
 
-def _as_it_is(_self: Box, payload: bytes, *_rest: Any) -> bytes:
-    return payload
+def _as_it_is(_self: Sealing, it: Any, *_rest: Any) -> Any:
+    return it
 
 
-def _nobody(_self: Persons, _connection: Any, wanted: Iterable[Any], **_options: Any) -> frozenset[bytes]:
-    for _ in wanted:
-        pass
+def _payloads(_self: Sealing, rows: Sequence[Pending]) -> list[bytes]:
+    return [row.payload for row in rows]
+
+
+def _names(_self: Sealing, names: Sequence[tuple[str, bytes, bytes | None]]) -> list[bytes]:
+    return [name.encode() for name, *_ in names]
+
+
+def _named(_self: Sealing, row: Pending) -> str | None:
+    return None if row.their_id is None else row.their_id.decode()
+
+
+def _nobody(_self: Persons, *_rest: Any, **_options: Any) -> frozenset[bytes]:
     return frozenset()
 
 
-def _none(_self: Any, *_rest: Any) -> None:
+def _nothing(_self: Ledger, *_rest: Any) -> None:
     return None
-
-
-def _no_entry(_self: Ledger, *_rest: Any) -> bytes:
-    return b""
 
 
 def _unguarded(_self: Breaker, connector: Connector) -> Connector:

@@ -12,7 +12,7 @@ from typing import Self
 
 from sqlalchemy import Connection
 
-from samspil.store import Store
+from samspil.store import Store, bulk
 
 Work = Callable[[Connection], None]
 
@@ -69,5 +69,5 @@ class Background:
                 self._connection = self._session.__enter__()
             with self._connection.begin():
                 if not self._durable:
-                    self._connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                    bulk.postpone(self._connection)
                 work(self._connection)

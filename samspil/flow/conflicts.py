@@ -40,7 +40,7 @@ def reveal(hub: Hub, conflict: Any, *, who: str, why: str) -> Shown:
     values = values_of(way, conflict.key, conflict.payload)
     with hub.store.transaction() as connection:
         hub.persons.fetch(connection, [conflict.person])
-        seen = hub.ledger.entry(conflict.key, conflict.person, 0, 0, READ_HELD)
+        seen = (conflict.key, conflict.person, 0, 0, READ_HELD)
         what = {"what": "reveal", "conflict": conflict.id, "field": conflict.field, "who": who, "why": why}
         hub.ledger.append(connection, {**what, **flow.context}, [seen])
     source, target = way.side, 1 - way.side
@@ -63,7 +63,7 @@ def settle(hub: Hub, conflict: Any, take: str, *, who: str, why: str) -> str:
         baselines.flag(connection, way.number, [conflict.key], baselines.BOTH)
         what = {"what": "settle", "conflict": conflict.id, "field": conflict.field, "take": taken}
         hub.persons.fetch(connection, [conflict.person])
-        decided = hub.ledger.entry(conflict.key, conflict.person, 0, 0, READ_HELD)
+        decided = (conflict.key, conflict.person, 0, 0, READ_HELD)
         hub.ledger.append(connection, {**what, "who": who, "why": why, **flow.context}, [decided])
     return taken
 

@@ -99,8 +99,8 @@ def _plan_deletions(draft: Draft, gone: Sequence[tuple[bytes, int | None]], turn
             turn.planned(fresh)
         else:
             payload = b"{}" if sealed is None else sealing.planned(sealed, number or 0, key, person)
-        rows.append((fresh, key, person, DELETE, ABSENT, sealing.plan(payload, fresh, key, person)))
-    outbox.add(draft.connection, rows)
+        rows.append((fresh, key, person, DELETE, ABSENT, payload))
+    outbox.add(draft.connection, sealing.plan(rows))
     draft.counts["deletions"] += len(rows)
 
 

@@ -74,7 +74,8 @@ class Delivery:
         batch = still_right(self._hub.store, flow, batch)
         if not batch:
             return
-        receipts = flow.target.write(flow.flow.schema, [self._change(row) for row in batch])
+        payloads = flow.sealing.pending(batch)
+        receipts = flow.target.write(flow.flow.schema, list(map(self._change, batch, payloads)))
         if len(receipts) != len(batch):
             raise SamspilError(
                 f"{flow.flow.target}: {len(receipts)} receipts for {len(batch)} records", reason="receipts"
@@ -91,14 +92,13 @@ class Delivery:
     def _block(self, rows: Iterable[Pending]) -> None:
         self._blocked.update(row.person for row in rows if row.person is not None)
 
-    def _change(self, row: Pending) -> Change:
-        sealing = self._flow.sealing
+    def _change(self, row: Pending, payload: bytes) -> Change:
         # With the fingerprint, a store restored from a backup, which counts its runs anew, does not reuse a key.
         key = self._flow.idempotency(row.id.to_bytes(8, "big") + row.key + row.fingerprint)
         return Change(
             "put" if row.action == PUT else "delete",
-            sealing.planned(row.payload, row.id, row.key, row.person),
-            sealing.named(row),
+            payload,
+            self._flow.sealing.named(row),
             _uuid(key.hex()),
         )
 

@@ -23,7 +23,8 @@ from samspil.flow.deletions import hold_duplicates, plan_deletions
 from samspil.flow.draft import Draft
 from samspil.flow.merger import Merger
 from samspil.ledger import READ_BLOCKED, READ_FILTERED, READ_HELD, READ_PLANNED, READ_UNCHANGED
-from samspil.store import outbox, quarantine
+from samspil.ledger.entry import Told
+from samspil.store import bulk, outbox, quarantine
 from samspil.store.comparison import Comparison, Differing
 from samspil.store.tables import DELIVERED, ERASED, FILTERED, PUT, WITHDRAW
 
@@ -166,11 +167,10 @@ class _Changes:
         self._filtered: list[tuple[Any, ...]] = []
         self._same: list[tuple[bytes, bytes]] = []
         self._held: list[quarantine.Held] = []
-        self._entries: list[bytes] = []
+        self._entries: list[Told] = []
         self._consents: list[tuple[bytes, Noted]] = []
         self._merger: Merger | None = None
         self._clashing = 0  # records of which all that is left is a conflict
-        self._entry = draft.hub.ledger.entry
         self._erased: frozenset[bytes] = frozenset()
 
     def merge(
@@ -196,25 +196,24 @@ class _Changes:
             who for raw, result in results if isinstance(result, Refused) for who in self._flow.about(raw, result)
         ]
         with self._draft.connection.begin():
-            persons = self._draft.hub.persons
-            self._erased = persons.fetch(self._draft.connection, readable, create=True)
-            self._erased |= persons.fetch(self._draft.connection, broken)
-            persons.fetch(self._draft.connection, [person for _, person in self._last.values()])
+            bulk.postpone(self._draft.connection)
+            others = [*broken, *(person for _, person in self._last.values())]
+            self._erased = self._draft.hub.persons.fetch(self._draft.connection, others, new=readable)
 
     def take(self, row: Differing, key: bytes, fingerprint: bytes, raw: bytes, result: Mapped | Refused) -> None:
         """Decide what happens to one record."""
         if self._erased and not self._erased.isdisjoint(self._flow.about(raw, result)):
             self._draft.counts["blocked"] += 1
-            self._entries.append(self._entry(key, None, 0, 0, READ_BLOCKED))
+            self._entries.append((key, None, 0, 0, READ_BLOCKED))
             return
         if isinstance(result, Refused):
             self._held.append(self._draft.hold("map", key, fingerprint, result, raw))
-            self._entries.append(self._entry(key, None, 0, 0, READ_HELD))
+            self._entries.append((key, None, 0, 0, READ_HELD))
             return
         if result.consent is not None:
             self._consents.append((key, result.consent))
         last = self._last.get(row.outbox_id) if row.outbox_id is not None and row.state == DELIVERED else None
-        sealing, number, action, outcome, turn = self._flow.sealing, 0, 0, READ_UNCHANGED, result.turn
+        number, action, outcome, turn = 0, 0, READ_UNCHANGED, result.turn
         if result.payload is None:
             outcome = READ_FILTERED
             if last is None:
@@ -224,8 +223,7 @@ class _Changes:
                 self._draft.counts["filtered"] += 1
             else:  # the target has it and may no longer: take it back
                 number, action = self._draft.number(), WITHDRAW
-                sealed = sealing.plan(self._acknowledged(row, key, last), number, key, last[1])
-                self._planned.append((number, key, last[1], WITHDRAW, fingerprint, sealed))
+                self._planned.append((number, key, last[1], WITHDRAW, fingerprint, self._acknowledged(row, key, last)))
         elif turn is not None and turn.held:
             self._clashing += 1
             self._same.append((key, fingerprint))  # it is known now, and found again when either value changes
@@ -234,12 +232,11 @@ class _Changes:
             self._same.append((key, fingerprint))
         else:
             number, action, outcome = self._draft.number(), PUT, READ_PLANNED
-            sealed = sealing.plan(result.payload, number, key, result.person)
-            self._planned.append((number, key, result.person, PUT, fingerprint, sealed))
+            self._planned.append((number, key, result.person, PUT, fingerprint, result.payload))
             self._draft.counts["creates" if (turn.creates if turn else last is None) else "updates"] += 1
             if turn:
                 turn.planned(number)
-        self._entries.append(self._entry(key, result.person, number, action, outcome))
+        self._entries.append((key, result.person, number, action, outcome))
 
     def _same_at_target(self, row: Differing, key: bytes, last: tuple[bytes, bytes | None], result: Mapped) -> bool:
         """Whether there is nothing to send. A record of another person than then is sent, even where no number is sent.
@@ -267,7 +264,7 @@ class _Changes:
         draft, flow = self._draft, self._flow
         if self._merger:
             self._merger.write(connection)
-        outbox.add(connection, self._planned)
+        outbox.add(connection, flow.sealing.plan(self._planned))
         outbox.upsert_links(connection, self._filtered)
         outbox.refresh(connection, flow.id, self._same)
         quarantine.add(connection, flow.id, draft.run, self._held)

@@ -11,6 +11,7 @@ from samspil.errors import Refused, SamspilError
 from samspil.flow.delivery import Delivery
 from samspil.flow.reconciliation import Counts, count, require_balance, require_sent
 from samspil.ledger import READ_PLANNED
+from samspil.ledger.entry import Told
 from samspil.store import baselines, lock, outbox, quarantine, runs
 from samspil.store.runs import State
 from samspil.store.tables import PUT, first_id
@@ -115,7 +116,7 @@ def reveal(hub: Hub, name: str, entry: Any, *, who: str, why: str) -> bytes:
     with hub.store.transaction() as connection:
         hub.persons.fetch(connection, [entry.person])
         payload = flow.sealing.held(entry)
-        seen = hub.ledger.entry(entry.key, entry.person, entry.outbox_id or 0, 0, READ_PLANNED)
+        seen = (entry.key, entry.person, entry.outbox_id or 0, 0, READ_PLANNED)
         hub.ledger.append(
             connection, {"what": "reveal", "entry": entry.id, "who": who, "why": why, **flow.context}, [seen]
         )
@@ -146,11 +147,11 @@ def _plan(hub: Hub, flow: CompiledFlow, ready: Sequence[_Ready], staying: list[t
     if not ready:
         return None
     with hub.store.transaction() as connection:
-        erased = hub.persons.fetch(connection, [each.person for each in ready], create=True)
+        erased = hub.persons.fetch(connection, new=[each.person for each in ready])
     with hub.store.transaction() as connection:
         run = runs.start(connection, flow.id, f"{runs.REPLAY}{uuid.uuid4()}").id
         rows: list[tuple[Any, ...]] = []
-        entries: list[bytes] = []
+        entries: list[Told] = []
         for entry, action, payload, person, fingerprint in ready:
             if person in erased:
                 staying.append((entry.id, _ERASED))
@@ -159,10 +160,9 @@ def _plan(hub: Hub, flow: CompiledFlow, ready: Sequence[_Ready], staying: list[t
                 staying.append((entry.id, Refused("settled-meanwhile")))
                 continue
             number = first_id(run) + len(rows) + 1
-            sealed = flow.sealing.plan(payload, number, entry.key, person)
-            rows.append((number, entry.key, person, action, fingerprint, sealed))
-            entries.append(hub.ledger.entry(entry.key, person, number, action, READ_PLANNED))
-        outbox.add(connection, rows)
+            rows.append((number, entry.key, person, action, fingerprint, payload))
+            entries.append((entry.key, person, number, action, READ_PLANNED))
+        outbox.add(connection, flow.sealing.plan(rows))
         puts = sum(row[3] == PUT for row in rows)
         counts = {"read": puts, "creates": puts, "deletions": len(rows) - puts, "complete": False}
         runs.change(connection, run, state=State.APPROVED, pending=bool(rows), counts=counts, agreement=flow.agreement)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -27,13 +27,23 @@ class Sealing:
         """Make ready the keys of these persons, who have one."""
         self._persons.fetch(connection, persons)
 
-    def plan(self, payload: bytes, number: int, key: bytes, person: bytes | None) -> bytes:
-        """Seal a payload for the outbox row of that number."""
-        return self._outbox.seal(payload, number.to_bytes(8, "big") + key, self._persons.cipher(person))
+    def plan(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Rows of the outbox, the last of each its payload: the same with the payloads sealed."""
+        places = [number.to_bytes(8, "big") + key for number, key, *_ in rows]
+        ciphers = self._persons.ciphers(row[2] for row in rows)
+        sealed = self._outbox.seal_all([row[-1] for row in rows], places, ciphers)
+        return [(*row[:-1], one) for row, one in zip(rows, sealed, strict=True)]
 
     def planned(self, sealed: bytes, number: int, key: bytes, person: bytes | None) -> bytes:
-        """What ``plan`` sealed. Raises SamspilError (sealed-payload)."""
+        """A payload that ``plan`` sealed. Raises SamspilError (sealed-payload)."""
         return self._outbox.open(sealed, number.to_bytes(8, "big") + key, self._persons.cipher(person))
+
+    def pending(self, rows: Sequence[Pending]) -> list[bytes]:
+        """The payloads of pending rows. Raises as ``planned`` does."""
+        places = [row.id.to_bytes(8, "big") + row.key for row in rows]
+        return self._outbox.open_all(
+            [row.payload for row in rows], places, self._persons.ciphers(row.person for row in rows)
+        )
 
     def hold(self, payload: bytes, key: bytes, fingerprint: bytes, person: bytes | None = None) -> bytes:
         """Seal what is held back, for the quarantine."""
@@ -43,9 +53,16 @@ class Sealing:
         """The payload of an entry of the quarantine. Raises SamspilError (sealed-payload)."""
         return self._quarantine.open(entry.payload, entry.key + entry.fingerprint, self._persons.cipher(entry.person))
 
+    def names(self, names: Sequence[tuple[str, bytes, bytes | None]]) -> list[bytes]:
+        """Seal what the target calls records: each with the record's key and person."""
+        ciphers = self._persons.ciphers(person for *_, person in names)
+        return self._links.seal_all(
+            [their_id.encode() for their_id, *_ in names], [key for _, key, _ in names], ciphers
+        )
+
     def name(self, their_id: str, key: bytes, person: bytes | None) -> bytes:
-        """Seal what the target calls a record."""
-        return self._links.seal(their_id.encode(), key, self._persons.cipher(person))
+        """The same of one."""
+        return self.names([(their_id, key, person)])[0]
 
     def named(self, row: Pending) -> str | None:
         """What the target calls a pending row's record; None if it has none yet. Raises SamspilError."""

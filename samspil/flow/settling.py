@@ -58,28 +58,34 @@ class Settling:
     def _settle(self, connection: Connection, batch: Sequence[Pending], receipts: Sequence[Receipt]) -> None:
         flow = self._flow
         pairs = list(zip(batch, receipts, strict=True))
-        settled = [self._settled(row, receipt) for row, receipt in pairs]
+        settled = [
+            # a character that the database does not take would stop the flow for good
+            Settled(row, REFUSED if receipt.refused else ACCEPTED, shown(receipt.reference), name)
+            for (row, receipt), name in zip(pairs, self._names(pairs), strict=True)
+        ]
         held = [self._held(row, receipt) for row, receipt in pairs if receipt.refused]
-        entry = self._hub.ledger.entry
-        entries = [entry(s.row.key, s.row.person, s.row.id, s.row.action, s.status) for s in settled]
+        entries = [(row.key, row.person, row.id, row.action, status) for row, status, *_ in settled]
         settle(connection, flow.id, settled)
         landed(connection, flow, [(one, receipt.their_id) for one, receipt in zip(settled, receipts, strict=True)])
         for run, rows in groupby(held, key=lambda row: runs.run_of(row.outbox_id or 0)):
             quarantine.add(connection, flow.id, run, list(rows))
         self._hub.ledger.append(connection, {"what": "write", **flow.context}, entries)
 
-    def _settled(self, row: Pending, receipt: Receipt) -> Settled:
-        reference = shown(receipt.reference)  # a character that the database does not take would stop the flow for good
-        if receipt.refused:
-            return Settled(row, REFUSED, reference, None)
-        if receipt.their_id is None:  # it need not repeat what it called the record when it was created
-            if row.their_person == row.person:
-                return Settled(row, ACCEPTED, reference, row.their_id)
-            known = self._flow.sealing.named(row)
-        else:
+    def _names(self, pairs: Sequence[tuple[Pending, Receipt]]) -> Sequence[bytes | None]:
+        """What the target calls the records now, sealed; None of one without a name, or refused."""
+        sealing = self._flow.sealing
+        names: list[bytes | None] = []
+        told: list[tuple[int, str, bytes, bytes | None]] = []  # the first is the index among the names
+        for row, receipt in pairs:
             known = receipt.their_id
-        sealed = None if known is None else self._flow.sealing.name(known, row.key, row.person)
-        return Settled(row, ACCEPTED, reference, sealed)
+            if known is None and row.their_person != row.person:  # sealed under the key of another than now
+                known = sealing.named(row)
+            if known is not None and not receipt.refused:
+                told.append((len(names), known, row.key, row.person))
+            names.append(None if receipt.refused else row.their_id)  # which it need not repeat
+        for (at, *_), name in zip(told, sealing.names([one[1:] for one in told]), strict=True):
+            names[at] = name
+        return names
 
     def _held(self, row: Pending, receipt: Receipt) -> quarantine.Held:
         refused, sealing = receipt.refused, self._flow.sealing

@@ -7,14 +7,14 @@ the tree over them stays as it was. An entry of which nobody knows whom it is ab
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from struct import Struct
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from samspil.vault.box import NONCE, nonce
+from samspil.vault.box import NONCE, nonces
 
 SIZE = 54
 READ_PLANNED, READ_FILTERED, READ_HELD, READ_UNCHANGED, READ_BLOCKED, READ_SHOWN = 11, 12, 13, 14, 15, 16
@@ -32,13 +32,17 @@ class Entry(NamedTuple):
     outcome: int  # for a write the receipt's status; for a read one of READ_*
 
 
-def pack(place: bytes, person: AESGCM | None, key: bytes, outbox_id: int, action: int, outcome: int) -> bytes:
-    """The entry as it is hashed and stored. ``place`` names municipality and table, ``key`` the record."""
-    clear = _packed(outbox_id, action, outcome)
-    if person is None:
-        return clear + _NOBODY
-    fresh = nonce()
-    return clear + fresh + person.encrypt(fresh, key, place + clear)
+# What is to be entered: the record's key, the person (None: of whom it is nobody knows), and an Entry's three.
+Told = tuple[bytes, bytes | None, int, int, int]
+
+
+def pack(place: bytes, told: Sequence[Told], ciphers: Sequence[AESGCM | None]) -> list[bytes]:
+    """Entries as they are hashed and stored. ``place`` names municipality and table; a cipher is the person's key."""
+    packed = []
+    for (key, _, outbox_id, action, outcome), cipher, nonce in zip(told, ciphers, nonces(len(told)), strict=True):
+        clear = _packed(outbox_id, action, outcome)
+        packed.append(clear + _NOBODY if cipher is None else clear + nonce + cipher.encrypt(nonce, key, place + clear))
+    return packed
 
 
 def unpack(packed: bytes) -> Iterator[Entry]:

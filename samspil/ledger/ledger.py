@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, insert, select
 
 from samspil.ledger.batch import MARK, Batch, leaves
-from samspil.ledger.entry import pack
+from samspil.ledger.entry import Told, pack
 from samspil.ledger.head import Head
 from samspil.ledger.tree import EMPTY, Frontier
 from samspil.store.tables import ledger
@@ -25,12 +25,12 @@ class Ledger:
         self._municipality, self._signer, self._persons = municipality, signer, persons
         self.place = f"{municipality}/ledger/".encode()
 
-    def entry(self, key: bytes, person: bytes | None, outbox_id: int, action: int, outcome: int) -> bytes:
-        """An entry of one record, packed. The person's key must have been fetched."""
-        return pack(self.place, self._persons.cipher(person), key, outbox_id, action, outcome)
+    def append(self, connection: Connection, context: Mapping[str, Any], told: Sequence[Told]) -> None:
+        """Add a batch of entries in the caller's transaction; it stands or falls with it.
 
-    def append(self, connection: Connection, context: Mapping[str, Any], entries: Iterable[bytes]) -> None:
-        """Add a batch of packed entries in the caller's transaction; it stands or falls with it."""
+        The keys of their persons must have been fetched.
+        """
+        packed = pack(self.place, told, self._persons.ciphers(person for _, person, *_ in told))
         if connection.dialect.name == "postgresql":  # one tree: the next batch grows from this one
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(726677, %s)", (int(self._municipality),))
         query = select(ledger.c.seq, ledger.c.size, ledger.c.frontier).where(
@@ -38,7 +38,7 @@ class Ledger:
         )
         last = connection.execute(query.order_by(ledger.c.seq.desc()).limit(1)).first()
         tree = Frontier(last.size, bytes(last.frontier)) if last else Frontier()
-        packed, now = list(entries), time.time()
+        now = time.time()
         written = msgspec.json.encode({"at": now, **context})
         hashes = leaves(written, packed)
         tree.extend(hashes)

@@ -30,16 +30,19 @@ class Frontier:
             raise ValueError("the frontier does not fit the size")
 
     def extend(self, leaves: Iterable[bytes]) -> None:
-        """Append leaves, given by their hashes."""
-        roots, size, node = self._roots, self.size, sha256
-        for leaf in leaves:
-            root, n = leaf, size
-            while n & 1:
-                root = node(b"\1" + roots.pop() + root).digest()
-                n >>= 1
-            roots.append(root)
-            size += 1
-        self.size = size
+        """Append leaves, given by their hashes: a level of the tree at a time, from the leaves up."""
+        level, node, size = list(leaves), sha256, self.size
+        self.size += len(level)
+        higher, kept = self._roots, []  # a kept root is one without a sister, the largest first
+        while level or size:
+            if size & 1:
+                level.insert(0, higher.pop())
+            if len(level) & 1:
+                kept.append(level.pop())
+            pairs = iter(level)
+            level = [node(b"\1" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+            size >>= 1
+        self._roots = kept[::-1]
 
     def pack(self) -> bytes:
         """The frontier as it is stored."""

@@ -105,11 +105,12 @@ def _records(hub: Hub, agreement: Agreement, report: Report, system: str, schema
                 continue
             read.append((key(name), person(ours.cpr.encode()), ours))
         with hub.store.transaction() as connection:
-            erased = hub.persons.fetch(connection, [who for _, who, _ in read], create=True)
+            erased = hub.persons.fetch(connection, new=[who for _, who, _ in read])
             counted = [one for one in read if one[1] not in erased]
             if counted:
-                entries = [hub.ledger.entry(digest, who, 0, 0, READ_UNCHANGED) for digest, who, _ in counted]
-                hub.ledger.append(connection, context, entries)
+                hub.ledger.append(
+                    connection, context, [(digest, who, 0, 0, READ_UNCHANGED) for digest, who, _ in counted]
+                )
         yield from (ours for _, _, ours in counted)
 
 

@@ -98,7 +98,7 @@ def note(hub: Hub, number: str, found: Found, *, who: str, why: str) -> None:
     person = hub.vault.digest("person")(number.encode())
     with hub.store.transaction() as connection:
         hub.persons.fetch(connection, [person])
-        seen = [hub.ledger.entry(bytes(DIGEST), person, 0, 0, READ_SHOWN)] if found.handle else []
+        seen = [(bytes(DIGEST), person, 0, 0, READ_SHOWN)] if found.handle else []
         hub.ledger.append(connection, {"what": "show", "person": found.handle, "who": who, "why": why}, seen)
 
 

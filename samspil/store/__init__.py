@@ -170,6 +170,11 @@ def _make_folder(folder: Path) -> None:
 
 def _tune_postgresql(connection: Any, _record: Any) -> None:
     """A process that was stopped in a transaction must not hold up all the others for ever."""
+    from psycopg.types.string import BytesBinaryDumper  # noqa: PLC0415  # only the extra "postgresql" installs it
+
+    connection.adapters.register_dumper(
+        None, BytesBinaryDumper
+    )  # else COPY takes a wrapper's, in Python, for each value
     connection.autocommit = True  # else it would be forgotten with the first rollback
     with connection.cursor() as cursor:
         cursor.execute(

@@ -45,6 +45,15 @@ def insert(connection: Connection, table: str, columns: Sequence[str], rows: Ite
         connection.exec_driver_sql(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({places})", batch)
 
 
+def postpone(connection: Connection) -> None:
+    """Commit this transaction without waiting for the disk: a power cut may take it, with every later one.
+
+    Right for what counts only when something later does, such as a plan that is not valid yet.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+
+
 def copy_text(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
     """Append rows to a PostgreSQL table of any types; values are text as PostgreSQL reads it, booleans or None."""
     driver: Any = connection.connection.driver_connection

@@ -28,23 +28,29 @@ def find(connection: Connection, municipality: str, wanted: Sequence[bytes]) -> 
         driver: Any = connection.connection.driver_connection
         with driver.cursor(binary=True) as cursor:  # bytes as they are
             page = {"m": municipality, "persons": b"".join(wanted), "size": DIGEST, "last": len(wanted) - 1}
-            return [Person(*row) for row in cursor.execute(_FIND, page).fetchall()]
+            return list(map(Person._make, cursor.execute(_FIND, page).fetchall()))
     found: list[Person] = []
     for start in range(0, len(wanted), _MANY):
         some = wanted[start : start + _MANY]
         query = f"{_FIND_SQLITE} ({','.join('?' * len(some))})"
-        found += [Person(*row) for row in connection.exec_driver_sql(query, (municipality, *some))]
+        found += map(Person._make, connection.exec_driver_sql(query, (municipality, *some)))
     return found
 
 
-def add(connection: Connection, municipality: str, version: int, rows: Sequence[tuple[bytes, bytes, bytes]]) -> int:
-    """Add new persons (person, handle, wrapped key), sorted by person; how many were not there yet."""
+def add(
+    connection: Connection,
+    municipality: str,
+    version: int,
+    new: Sequence[bytes],
+    handles: Sequence[bytes],
+    wrapped: Sequence[bytes],
+) -> int:
+    """Add persons, sorted, each with handle and wrapped key; how many were not there yet."""
     if connection.dialect.name == "postgresql":
-        parts = [b"".join(column) for column in zip(*rows, strict=True)]
-        names = ("persons", "handles", "wraps")
-        page = {"m": municipality, "v": version, "size": DIGEST, "wrapped": _WRAPPED, "last": len(rows) - 1}
-        return connection.exec_driver_sql(_ADD, {**page, **dict(zip(names, parts, strict=True))}).rowcount
-    values = [(municipality, person, handle, wrapped, version) for person, handle, wrapped in rows]
+        page = {"m": municipality, "v": version, "size": DIGEST, "wrapped": _WRAPPED, "last": len(new) - 1}
+        columns = {"persons": b"".join(new), "handles": b"".join(handles), "wraps": b"".join(wrapped)}
+        return connection.exec_driver_sql(_ADD, {**page, **columns}).rowcount
+    values = [(municipality, *row, version) for row in zip(new, handles, wrapped, strict=True)]
     statement = "INSERT OR IGNORE INTO persons (municipality, person, handle, wrapped, version) VALUES (?,?,?,?,?)"
     return connection.exec_driver_sql(statement, values).rowcount
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,6 +27,16 @@ class Box:
         fresh = nonce()
         return _VERSION + fresh + (person or self._cipher).encrypt(fresh, payload, self._name + row)
 
+    def seal_all(
+        self, payloads: Sequence[bytes], rows: Sequence[bytes], persons: Sequence[AESGCM | None]
+    ) -> list[bytes]:
+        """The same of many."""
+        version, own, name = _VERSION, self._cipher, self._name
+        return [
+            version + fresh + (person or own).encrypt(fresh, payload, name + row)
+            for fresh, payload, row, person in zip(nonces(len(rows)), payloads, rows, persons, strict=True)
+        ]
+
     def open(self, sealed: bytes, row: bytes, person: AESGCM | None = None) -> bytes:
         """Decrypt what ``seal`` made for the same row. Raises SamspilError (sealed-payload) for anything else."""
         if sealed[:1] != _VERSION:
@@ -39,6 +50,10 @@ class Box:
                 reason="sealed-payload",
             ) from None
 
+    def open_all(self, sealed: Sequence[bytes], rows: Sequence[bytes], persons: Sequence[AESGCM | None]) -> list[bytes]:
+        """The same of many."""
+        return [self.open(*one) for one in zip(sealed, rows, persons, strict=True)]
+
 
 # Asking the operating system lets the other threads in each time; a seal would wait for them ten times longer than it
 # takes. Several nonces are fetched at once; taking one is atomic, and a forked process must not use its parent's.
@@ -51,6 +66,12 @@ def nonce() -> bytes:
     try:
         return _nonces.pop()
     except IndexError:
-        fresh = os.urandom(NONCE * _NONCES)
-        _nonces.extend(fresh[at : at + NONCE] for at in range(NONCE, len(fresh), NONCE))
-        return fresh[:NONCE]
+        first, *others = nonces(_NONCES)
+        _nonces.extend(others)
+        return first
+
+
+def nonces(count: int) -> list[bytes]:
+    """As many at once."""
+    fresh = os.urandom(NONCE * count)
+    return [fresh[at : at + NONCE] for at in range(0, len(fresh), NONCE)]

@@ -30,77 +30,97 @@ class Persons:
         self._now: dict[bytes, AESGCM] = {}
         self._before: dict[bytes, AESGCM] = {}
         self._older: dict[bytes, AESGCM] = {}
+        self._mostly_new = False
 
     def fetch(
-        self, connection: Connection, wanted: Iterable[bytes | None], *, create: bool = False
+        self, connection: Connection, wanted: Iterable[bytes | None] = (), *, new: Iterable[bytes | None] = ()
     ) -> frozenset[bytes]:
-        """Make the keys of these persons ready; those of them who are erased are returned.
+        """Make the keys of all these persons ready; those of them who are erased are returned.
 
-        With ``create`` a person who is new gets a key, in the caller's transaction: commit it before anything that is
+        Of those in ``new`` who has no key gets one, in the caller's transaction: commit it before anything that is
         sealed under the key. Raises SettingsError when the master key was changed meanwhile.
         """
         if len(self._now) > _KEPT:
             self._older = self._before  # in this order: another thread may be looking for a key of a batch before
             self._before = self._now
             self._now = {}
-        missing = []
-        for person in {person for person in wanted if person is not None}:
-            if person not in self._now:
-                if person in self._before:
-                    self._now[person] = self._before[person]
-                else:
-                    missing.append(person)
         erased: set[bytes] = set()
-        if missing:
-            unknown = self._look_up(connection, sorted(missing), erased)
-            if unknown and create:
-                self._make(connection, unknown, erased)
+        if missing := self._missing(new):
+            self._take_in(connection, missing, erased)
+        if missing := self._missing(wanted):
+            self._look_up(connection, missing, erased)
         return frozenset(erased)
 
     def forget(self) -> None:
         """Let go of every key at hand."""
         self._now, self._before, self._older = {}, {}, {}
 
+    def ciphers(self, persons: Iterable[bytes | None]) -> list[AESGCM | None]:
+        """The keys of persons, which were fetched; None for nobody. Raises SamspilError (no-key) if one is not there."""
+        now, before, older = self._now, self._before, self._older
+        try:
+            return [
+                None if person is None else now.get(person) or before.get(person) or older[person] for person in persons
+            ]
+        except KeyError:
+            raise SamspilError("a stored payload is of a person whose key is not there", reason="no-key") from None
+
     def cipher(self, person: bytes | None) -> AESGCM | None:
-        """A person's key, which was fetched. None for nobody. Raises SamspilError (no-key) if there is none."""
-        if person is None:
-            return None
-        found = self._now.get(person) or self._before.get(person) or self._older.get(person)
-        if found is None:
-            raise SamspilError("a stored payload is of a person whose key is not there", reason="no-key")
-        return found
+        """The same of one."""
+        return self.ciphers((person,))[0]
+
+    def _missing(self, wanted: Iterable[bytes | None]) -> list[bytes]:
+        """Those whose key is not at hand, sorted."""
+        missing = []
+        for person in set(wanted).difference(self._now):
+            if person in self._before:
+                self._now[person] = self._before[person]
+            elif person is not None:
+                missing.append(person)
+        return sorted(missing)
+
+    def _take_in(self, connection: Connection, persons: list[bytes], erased: set[bytes]) -> None:
+        """Look up those who are known, and make keys for the others. What was more last time is tried first."""
+        unknown = persons if self._mostly_new else self._look_up(connection, persons, erased)
+        made = self._make(connection, unknown) if unknown else 0
+        if made < len(unknown):  # some were known, or another process met one of them at the same moment
+            self._look_up(connection, unknown, erased)
+        self._mostly_new = made * 2 > len(persons)
 
     def _look_up(self, connection: Connection, wanted: list[bytes], erased: set[bytes]) -> list[bytes]:
         """Those who have no row yet."""
-        known = set()
-        for row in persons.find(connection, self._vault.municipality, wanted):
-            known.add(row.person)
-            if row.wrapped is None:
-                erased.add(row.person)
-                continue
-            try:
-                key = self._vault.unwrap(row.wrapped, row.version, "persons", row.person + row.handle)
-            except InvalidTag:
-                raise SamspilError(
-                    "a person's key does not open: its row was changed or moved", reason="sealed-payload"
-                ) from None
-            self._now[row.person] = AESGCM(key)
-        return [person for person in wanted if person not in known] if len(known) < len(wanted) else []
+        unwrap, now = self._vault.unwrap, self._now
+        found = persons.find(connection, self._vault.municipality, wanted)
+        try:
+            for person, handle, wrapped, version in found:
+                if wrapped is None:
+                    erased.add(person)
+                else:
+                    now[person] = AESGCM(unwrap(wrapped, version, "persons", person + handle))
+        except InvalidTag:
+            raise SamspilError(
+                "a person's key does not open: its row was changed or moved", reason="sealed-payload"
+            ) from None
+        if len(found) == len(wanted):
+            return []
+        known = {row.person for row in found}
+        return [person for person in wanted if person not in known]
 
-    def _make(self, connection: Connection, unknown: list[bytes], erased: set[bytes]) -> None:
+    def _make(self, connection: Connection, unknown: list[bytes]) -> int:
+        """Make keys for persons; for how many there was none. Those of them are at hand if that is all."""
         vault = self._vault
         if not keys.in_use(connection, vault.municipality, vault.master.newest):
             raise SettingsError(
                 "the master key was changed while this ran: start again with the new one", field=vault.master.field
             )
-        random = os.urandom((DIGEST + SIZE) * len(unknown))
-        rows, made = [], {}
-        for at, person in enumerate(unknown):
-            start = at * (DIGEST + SIZE)
-            handle, key = random[start : start + DIGEST], random[start + DIGEST : start + DIGEST + SIZE]
-            rows.append((person, handle, vault.wrap(key, "persons", person + handle)))
-            made[person] = AESGCM(key)
-        if persons.add(connection, vault.municipality, vault.master.newest, rows) == len(rows):
-            self._now.update(made)
-        else:  # another process met one of them at the same moment: its key counts
-            self._look_up(connection, unknown, erased)
+        handles, fresh = _random(DIGEST, len(unknown)), _random(SIZE, len(unknown))
+        wrapped = vault.wrap(fresh, "persons", list(map(bytes.__add__, unknown, handles)))
+        made = persons.add(connection, vault.municipality, vault.master.newest, unknown, handles, wrapped)
+        if made == len(unknown):
+            self._now.update(zip(unknown, map(AESGCM, fresh), strict=True))
+        return made
+
+
+def _random(size: int, count: int) -> list[bytes]:
+    drawn = os.urandom(size * count)
+    return [drawn[at : at + size] for at in range(0, len(drawn), size)]

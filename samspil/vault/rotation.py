@@ -52,7 +52,7 @@ def rotate(hub: Hub, *, who: str, done: Callable[[int], None] = lambda _: None) 
             with hub.store.transaction() as connection:
                 found = persons.some(connection, vault.municipality, after=after, limit=_BATCH, older_than=newest)
                 if found:
-                    persons.rewrap(connection, vault.municipality, newest, [_rewrapped(vault, row) for row in found])
+                    persons.rewrap(connection, vault.municipality, newest, _rewrapped(vault, found))
             count += len(found)
             after = found[-1].person if found else None
             done(count)
@@ -95,14 +95,15 @@ def _every(hub: Hub) -> Iterator[Person]:
         after = found[-1].person
 
 
-def _rewrapped(vault: Vault, row: Person) -> tuple[bytes, int, bytes]:
+def _rewrapped(vault: Vault, rows: Sequence[Person]) -> Sequence[tuple[bytes, int, bytes]]:
     try:
-        key = _opened(vault, row)
+        opened = [_opened(vault, row) for row in rows]
     except InvalidTag:
         raise SamspilError(
             "a person's key does not open, so nothing more was changed: samspil keys check", reason="sealed-payload"
         ) from None
-    return row.person, row.version, vault.wrap(key, "persons", row.person + row.handle)
+    wrapped = vault.wrap(opened, "persons", [row.person + row.handle for row in rows])
+    return [(row.person, row.version, one) for row, one in zip(rows, wrapped, strict=True)]
 
 
 def _opened(vault: Vault, row: Person) -> bytes:

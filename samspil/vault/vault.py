@@ -8,7 +8,7 @@ also the proof that a master key is the right one before anything is sealed unde
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from samspil.errors import SettingsError
 from samspil.store import keys
-from samspil.vault.box import NONCE, Box, nonce
+from samspil.vault.box import NONCE, Box, nonces
 from samspil.vault.master import SIZE, Master
 
 if TYPE_CHECKING:
@@ -90,12 +90,16 @@ class Vault:
 
     def _keep(self, connection: Connection, root: bytes) -> None:
         version = self.master.newest
-        keys.add_root(connection, self.municipality, version, self.wrap(root, "keys", b"root"))
+        (wrapped,) = self.wrap([root], "keys", [b"root"])
+        keys.add_root(connection, self.municipality, version, wrapped)
 
-    def wrap(self, key: bytes, table: str, row: bytes) -> bytes:
-        """A key wrapped under the municipality's newest key, for one row of a table; 28 bytes longer than it was."""
-        fresh = nonce()
-        return fresh + self._municipal(self.master.newest).encrypt(fresh, key, self._table(table) + row)
+    def wrap(self, fresh: Sequence[bytes], table: str, rows: Sequence[bytes]) -> list[bytes]:
+        """Keys wrapped under the municipality's newest key, each for one row of a table; 28 bytes longer than they were."""
+        own, place = self._municipal(self.master.newest), self._table(table)
+        return [
+            nonce + own.encrypt(nonce, key, place + row)
+            for nonce, key, row in zip(nonces(len(rows)), fresh, rows, strict=True)
+        ]
 
     def unwrap(self, wrapped: bytes, version: int, table: str, row: bytes) -> bytes:
         """What ``wrap`` wrapped. Raises InvalidTag, or SettingsError if this version of the master key is not given."""

@@ -22,11 +22,11 @@ class Written:
         self.ledger = Ledger("730", self.vault.signer(), self.persons)
         self.key = self.vault.signer().public_key()
         with store.transaction() as connection:
-            self.persons.fetch(connection, [ANNA, BENT], create=True)
+            self.persons.fetch(connection, new=[ANNA, BENT])
 
     def append(self, batch: int) -> None:
         whom = (ANNA, BENT, ANNA, None)
-        entries = [self.ledger.entry(bytes([batch, n]) * 8, whom[n], batch * 10 + n, 1, 1) for n in range(4)]
+        entries = [(bytes([batch, n]) * 8, whom[n], batch * 10 + n, 1, 1) for n in range(4)]
         with self.store.transaction() as connection:
             self.ledger.append(connection, {"what": "write", "batch": batch}, entries)
 

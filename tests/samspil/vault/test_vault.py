@@ -50,6 +50,7 @@ def test_whatever_was_opened_before_a_fork_seals_with_nonces_of_its_own_in_each_
     script = """
 import os, sys
 from samspil.ledger import Ledger
+from samspil.ledger.entry import pack
 from samspil.store import Store
 from samspil.vault import Persons, Vault
 store = Store(f"sqlite:///{sys.argv[1]}")
@@ -58,7 +59,7 @@ vault.unlock(store)
 persons, box = Persons(vault), vault.box("outbox/x")
 ledger = Ledger("730", vault.signer(), persons)
 with store.transaction() as connection:
-    persons.fetch(connection, [bytes(16)], create=True)
+    persons.fetch(connection, new=[bytes(16)])
 cipher = persons.cipher(bytes(16))
 box.seal(b"", b"row")  # from here on there are nonces at hand
 for _ in range(2):
@@ -67,8 +68,8 @@ for _ in range(2):
         break
 for _ in range(400):
     print(box.seal(b"", b"row", cipher)[1:13].hex())
-    print(ledger.entry(bytes(16), bytes(16), 1, 1, 1)[10:22].hex())
-    print(vault.wrap(bytes(32), "persons", b"row")[:12].hex(), flush=True)
+    print(pack(ledger.place, [(bytes(16), bytes(16), 1, 1, 1)], [cipher])[0][10:22].hex())
+    print(vault.wrap([bytes(32)], "persons", [b"row"])[0][:12].hex(), flush=True)
 """
     command = [sys.executable, "-c", script, str(tmp_path / "store.db")]
     nonces = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()

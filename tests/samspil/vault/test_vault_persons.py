@@ -17,7 +17,7 @@ def persons(unlocked):
 
 def fetch(store, persons, *wanted, create=True):
     with store.transaction() as connection:
-        return persons.fetch(connection, wanted, create=create)
+        return persons.fetch(connection, new=wanted) if create else persons.fetch(connection, wanted)
 
 
 def sealed(persons, person):
@@ -86,6 +86,30 @@ def test_an_erased_person_gets_no_key_again(store, persons, unlocked):
     assert frozenset([ANNA]) == fetch(store, again, ANNA, BENT)
     with pytest.raises(SamspilError, match="not there"):
         again.cipher(ANNA)
+
+
+def test_among_many_new_persons_those_known_keep_their_key_and_those_erased_get_none(store, persons, unlocked):
+    fetch(store, persons, ANNA, BENT)
+    with store.transaction() as connection:
+        connection.execute(text("UPDATE persons SET wrapped = NULL WHERE person = :a").bindparams(a=ANNA))
+    again = Persons(unlocked("730"))
+    fresh = [n.to_bytes(16, "big") for n in range(10)]
+    assert frozenset() == fetch(store, again, *fresh)
+    assert frozenset([ANNA]) == fetch(store, again, ANNA, BENT, CARL)
+    assert sealed(persons, BENT) == sealed(again, BENT)
+    fetch(store, persons, CARL, *fresh, create=False)
+    assert [sealed(persons, each) for each in (CARL, *fresh)] == [sealed(again, each) for each in (CARL, *fresh)]
+    with pytest.raises(SamspilError, match="not there"):
+        again.cipher(ANNA)
+
+
+def test_where_most_persons_are_new_a_batch_takes_one_statement_less(store, persons):
+    statements = []
+    event.listen(store.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    for start in (0, 3000):
+        statements.clear()
+        fetch(store, persons, *(n.to_bytes(16, "big") for n in range(start, start + 3000)))
+    assert len([each for each in statements if not each.startswith("BEGIN")]) <= 2
 
 
 def test_no_key_is_made_under_a_master_key_that_was_retired(store, persons):

@@ -40,7 +40,7 @@ def town(tmp_path, store_url, monkeypatch):
         return Hub.open(file)
 
     with hub(ONE) as opened, opened.store.transaction() as connection:
-        opened.persons.fetch(connection, [n.to_bytes(16, "big") for n in range(5000)], create=True)
+        opened.persons.fetch(connection, new=[n.to_bytes(16, "big") for n in range(5000)])
     return hub
 
 
@@ -83,7 +83,7 @@ def test_a_worker_that_still_has_the_old_key_makes_no_new_keys_once_it_is_retire
         with town() as hub:
             rotation.rotate(hub, who="a test")
         with pytest.raises(SettingsError, match="was changed while this ran"), old.store.transaction() as connection:
-            old.persons.fetch(connection, [b"a new person....."[:16]], create=True)
+            old.persons.fetch(connection, new=[b"a new person....."[:16]])
 
 
 def test_an_erased_person_is_not_brought_back(town):
