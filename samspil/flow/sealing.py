@@ -28,11 +28,15 @@ class Sealing:
         self._persons.fetch(connection, persons)
 
     def plan(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        """Rows of the outbox, the last of each its payload: the same with the payloads sealed."""
+        """Rows of the outbox, in the order of its COLUMNS: the same with their payloads sealed."""
         places = [number.to_bytes(8, "big") + key for number, key, *_ in rows]
-        ciphers = self._persons.ciphers(row[2] for row in rows)
-        sealed = self._outbox.seal_all([row[-1] for row in rows], places, ciphers)
-        return [(*row[:-1], one) for row, one in zip(rows, sealed, strict=True)]
+        sealed = self._outbox.seal_all(
+            [row[5] for row in rows], places, self._persons.ciphers([row[2] for row in rows])
+        )
+        return [
+            (number, key, person, action, fingerprint, payload)
+            for (number, key, person, action, fingerprint, _), payload in zip(rows, sealed, strict=True)
+        ]
 
     def planned(self, sealed: bytes, number: int, key: bytes, person: bytes | None) -> bytes:
         """A payload that ``plan`` sealed. Raises SamspilError (sealed-payload)."""
@@ -42,7 +46,7 @@ class Sealing:
         """The payloads of pending rows. Raises as ``planned`` does."""
         places = [row.id.to_bytes(8, "big") + row.key for row in rows]
         return self._outbox.open_all(
-            [row.payload for row in rows], places, self._persons.ciphers(row.person for row in rows)
+            [row.payload for row in rows], places, self._persons.ciphers([row.person for row in rows])
         )
 
     def hold(self, payload: bytes, key: bytes, fingerprint: bytes, person: bytes | None = None) -> bytes:
@@ -55,7 +59,7 @@ class Sealing:
 
     def names(self, names: Sequence[tuple[str, bytes, bytes | None]]) -> list[bytes]:
         """Seal what the target calls records: each with the record's key and person."""
-        ciphers = self._persons.ciphers(person for *_, person in names)
+        ciphers = self._persons.ciphers([person for _, _, person in names])
         return self._links.seal_all(
             [their_id.encode() for their_id, *_ in names], [key for _, key, _ in names], ciphers
         )

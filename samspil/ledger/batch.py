@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from samspil.ledger.entry import SIZE, Entry, unpack
 from samspil.ledger.head import Head
-from samspil.ledger.tree import leaf_hash
+from samspil.ledger.tree import hashes, leaf_hash
 from samspil.store.tables import ledger
 
 MARK = 4  # bytes of each leaf's hash, kept so that the very entry that was changed can be named
@@ -48,8 +48,7 @@ class Batch(msgspec.Struct, frozen=True):
 
 def leaves(context: bytes, packed: Sequence[bytes]) -> list[bytes]:
     """Leaf hashes of a batch. An entry's leaf has the digest of its context: it cannot be moved under another purpose."""
-    prefix = b"\0\1" + sha256(context).digest()
-    return [leaf_hash(b"\0" + context), *[sha256(prefix + entry).digest() for entry in packed]]
+    return [leaf_hash(b"\0" + context), *hashes(b"\0\1" + sha256(context).digest(), packed)]
 
 
 def batches(connection: Connection, municipality: str) -> Iterator[Batch]:

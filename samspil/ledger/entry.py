@@ -38,11 +38,11 @@ Told = tuple[bytes, bytes | None, int, int, int]
 
 def pack(place: bytes, told: Sequence[Told], ciphers: Sequence[AESGCM | None]) -> list[bytes]:
     """Entries as they are hashed and stored. ``place`` names municipality and table; a cipher is the person's key."""
-    packed = []
-    for (key, _, outbox_id, action, outcome), cipher, nonce in zip(told, ciphers, nonces(len(told)), strict=True):
-        clear = _packed(outbox_id, action, outcome)
-        packed.append(clear + _NOBODY if cipher is None else clear + nonce + cipher.encrypt(nonce, key, place + clear))
-    return packed
+    clears = [_packed(outbox_id, action, outcome) for _, _, outbox_id, action, outcome in told]
+    return [
+        clear + _NOBODY if cipher is None else clear + nonce + cipher.encrypt(nonce, one[0], place + clear)
+        for one, clear, cipher, nonce in zip(told, clears, ciphers, nonces(len(told)), strict=True)
+    ]
 
 
 def unpack(packed: bytes) -> Iterator[Entry]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from samspil.ledger.batch import MARK, Batch, leaves
 from samspil.ledger.entry import Told, pack
@@ -30,13 +30,10 @@ class Ledger:
 
         The keys of their persons must have been fetched.
         """
-        packed = pack(self.place, told, self._persons.ciphers(person for _, person, *_ in told))
+        packed = pack(self.place, told, self._persons.ciphers([one[1] for one in told]))
         if connection.dialect.name == "postgresql":  # one tree: the next batch grows from this one
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(726677, %s)", (int(self._municipality),))
-        query = select(ledger.c.seq, ledger.c.size, ledger.c.frontier).where(
-            ledger.c.municipality == self._municipality
-        )
-        last = connection.execute(query.order_by(ledger.c.seq.desc()).limit(1)).first()
+        last = connection.execute(_LAST, {"of": self._municipality}).first()
         tree = Frontier(last.size, bytes(last.frontier)) if last else Frontier()
         now = time.time()
         written = msgspec.json.encode({"at": now, **context})
@@ -54,14 +51,16 @@ class Ledger:
             written,
             b"".join(packed),
         )
-        connection.execute(insert(ledger).values(municipality=self._municipality, **msgspec.structs.asdict(batch)))
+        connection.execute(_ADD, {"municipality": self._municipality, **msgspec.structs.asdict(batch)})
 
     def head(self, connection: Connection) -> Head:
         """The newest signed head; one of nothing if nothing was entered yet."""
-        query = select(ledger.c.size, ledger.c.at, ledger.c.root, ledger.c.signature).where(
-            ledger.c.municipality == self._municipality
-        )
-        row = connection.execute(query.order_by(ledger.c.seq.desc()).limit(1)).first()
+        row = connection.execute(_LAST, {"of": self._municipality}).first()
         if row is None:
             return Head(self._municipality, 0, int(time.time() * 1000), EMPTY).signed(self._signer)
         return Head(self._municipality, row.size, row.at, bytes(row.root), bytes(row.signature))
+
+
+_STATE = (ledger.c[name] for name in ("seq", "size", "at", "root", "frontier", "signature"))  # not the entries
+_LAST = select(*_STATE).where(ledger.c.municipality == bindparam("of")).order_by(ledger.c.seq.desc()).limit(1)
+_ADD = insert(ledger)

@@ -20,6 +20,16 @@ def leaf_hash(data: bytes) -> bytes:
     return sha256(b"\0" + data).digest()
 
 
+def hashes(start: bytes, data: Iterable[bytes]) -> list[bytes]:
+    """Hashes of many that begin alike. To copy the state of one hash takes half as long as to begin another."""
+    begun, made = sha256(start), []
+    for one in data:
+        state = begun.copy()
+        state.update(one)
+        made.append(state.digest())
+    return made
+
+
 class Frontier:
     """A tree of ``size`` leaves, by the roots of its perfect subtrees, the largest first."""
 
@@ -31,7 +41,7 @@ class Frontier:
 
     def extend(self, leaves: Iterable[bytes]) -> None:
         """Append leaves, given by their hashes: a level of the tree at a time, from the leaves up."""
-        level, node, size = list(leaves), sha256, self.size
+        level, size = list(leaves), self.size
         self.size += len(level)
         higher, kept = self._roots, []  # a kept root is one without a sister, the largest first
         while level or size:
@@ -39,8 +49,7 @@ class Frontier:
                 level.insert(0, higher.pop())
             if len(level) & 1:
                 kept.append(level.pop())
-            pairs = iter(level)
-            level = [node(b"\1" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+            level = hashes(b"\1", map(bytes.__add__, level[::2], level[1::2]))
             size >>= 1
         self._roots = kept[::-1]
 

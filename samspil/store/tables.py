@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
     Boolean,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
 
@@ -170,6 +172,10 @@ ledger = Table(
     Column("context", LargeBinary, nullable=False),  # JSON: when, what, flow, purpose, legal basis, fields
     Column("entries", LargeBinary, nullable=False),
 )
+
+# They are as good as random: PostgreSQL would try in vain to compress them.
+_AS_THEY_ARE = DDL("ALTER TABLE ledger ALTER entries SET STORAGE EXTERNAL, ALTER marks SET STORAGE EXTERNAL")  # type: ignore[no-untyped-call]
+event.listen(ledger, "after_create", _AS_THEY_ARE.execute_if(dialect="postgresql"))
 
 # Systems that were last found away (see samspil.breaker). No row: it answers.
 breakers = Table(

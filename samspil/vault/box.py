@@ -13,6 +13,7 @@ from samspil.errors import SamspilError
 
 NONCE = 12
 _VERSION = b"\x01"  # first byte of everything sealed: which way of sealing, so that it can be changed later
+_HEAD = 1 + NONCE
 _NONCES = 512  # fetched at once
 
 
@@ -31,28 +32,31 @@ class Box:
         self, payloads: Sequence[bytes], rows: Sequence[bytes], persons: Sequence[AESGCM | None]
     ) -> list[bytes]:
         """The same of many."""
-        version, own, name = _VERSION, self._cipher, self._name
+        own, name = self._cipher, self._name
         return [
-            version + fresh + (person or own).encrypt(fresh, payload, name + row)
+            _VERSION + fresh + (person or own).encrypt(fresh, payload, name + row)
             for fresh, payload, row, person in zip(nonces(len(rows)), payloads, rows, persons, strict=True)
         ]
 
     def open(self, sealed: bytes, row: bytes, person: AESGCM | None = None) -> bytes:
         """Decrypt what ``seal`` made for the same row. Raises SamspilError (sealed-payload) for anything else."""
-        if sealed[:1] != _VERSION:
+        return self.open_all((sealed,), (row,), (person,))[0]
+
+    def open_all(self, sealed: Sequence[bytes], rows: Sequence[bytes], persons: Sequence[AESGCM | None]) -> list[bytes]:
+        """The same of many."""
+        if any(one[:1] != _VERSION for one in sealed):
             raise SamspilError("a stored payload is of an unknown version", reason="sealed-payload")
+        own, name = self._cipher, self._name
         try:
-            cipher = person or self._cipher
-            return cipher.decrypt(sealed[1 : 1 + NONCE], sealed[1 + NONCE :], self._name + row)
+            return [
+                (person or own).decrypt(one[1:_HEAD], one[_HEAD:], name + row)
+                for one, row, person in zip(sealed, rows, persons, strict=True)
+            ]
         except InvalidTag:
             raise SamspilError(
                 "a stored payload does not open: its row was changed or moved, or its key is another",
                 reason="sealed-payload",
             ) from None
-
-    def open_all(self, sealed: Sequence[bytes], rows: Sequence[bytes], persons: Sequence[AESGCM | None]) -> list[bytes]:
-        """The same of many."""
-        return [self.open(*one) for one in zip(sealed, rows, persons, strict=True)]
 
 
 # Asking the operating system lets the other threads in each time; a seal would wait for them ten times longer than it

@@ -7,7 +7,7 @@ Destroying a person's key makes everything sealed under it unreadable, wherever 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -55,9 +55,13 @@ class Persons:
         """Let go of every key at hand."""
         self._now, self._before, self._older = {}, {}, {}
 
-    def ciphers(self, persons: Iterable[bytes | None]) -> list[AESGCM | None]:
+    def ciphers(self, persons: Sequence[bytes | None]) -> list[AESGCM | None]:
         """The keys of persons, which were fetched; None for nobody. Raises SamspilError (no-key) if one is not there."""
         now, before, older = self._now, self._before, self._older
+        for batch in (now, before, older):  # most often they were fetched together
+            found = [batch.get(person) for person in persons]  # type: ignore[arg-type]
+            if all(found):
+                return found
         try:
             return [
                 None if person is None else now.get(person) or before.get(person) or older[person] for person in persons
@@ -71,13 +75,11 @@ class Persons:
 
     def _missing(self, wanted: Iterable[bytes | None]) -> list[bytes]:
         """Those whose key is not at hand, sorted."""
-        missing = []
-        for person in set(wanted).difference(self._now):
-            if person in self._before:
-                self._now[person] = self._before[person]
-            elif person is not None:
-                missing.append(person)
-        return sorted(missing)
+        missing = {person for person in wanted if person is not None}
+        missing.difference_update(self._now)
+        again = missing.intersection(self._before)
+        self._now.update((person, self._before[person]) for person in again)
+        return sorted(missing - again)
 
     def _take_in(self, connection: Connection, persons: list[bytes], erased: set[bytes]) -> None:
         """Look up those who are known, and make keys for the others. What was more last time is tried first."""
@@ -89,22 +91,22 @@ class Persons:
 
     def _look_up(self, connection: Connection, wanted: list[bytes], erased: set[bytes]) -> list[bytes]:
         """Those who have no row yet."""
-        unwrap, now = self._vault.unwrap, self._now
         found = persons.find(connection, self._vault.municipality, wanted)
+        known = [row for row in found if row.wrapped is not None]
+        if len(known) < len(found):
+            erased.update(row.person for row in found if row.wrapped is None)
         try:
-            for person, handle, wrapped, version in found:
-                if wrapped is None:
-                    erased.add(person)
-                else:
-                    now[person] = AESGCM(unwrap(wrapped, version, "persons", person + handle))
+            opened = self._vault.unwrap(
+                [(row.wrapped or b"", row.version) for row in known],
+                "persons",
+                [row.person + row.handle for row in known],
+            )
         except InvalidTag:
             raise SamspilError(
                 "a person's key does not open: its row was changed or moved", reason="sealed-payload"
             ) from None
-        if len(found) == len(wanted):
-            return []
-        known = {row.person for row in found}
-        return [person for person in wanted if person not in known]
+        self._now.update(zip([row.person for row in known], map(AESGCM, opened), strict=True))
+        return sorted(set(wanted).difference(row.person for row in found)) if len(found) < len(wanted) else []
 
     def _make(self, connection: Connection, unknown: list[bytes]) -> int:
         """Make keys for persons; for how many there was none. Those of them are at hand if that is all."""

@@ -107,4 +107,4 @@ def _rewrapped(vault: Vault, rows: Sequence[Person]) -> Sequence[tuple[bytes, in
 
 
 def _opened(vault: Vault, row: Person) -> bytes:
-    return vault.unwrap(row.wrapped or b"", row.version, "persons", row.person + row.handle)
+    return vault.unwrap([(row.wrapped or b"", row.version)], "persons", [row.person + row.handle])[0]

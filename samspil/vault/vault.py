@@ -79,7 +79,7 @@ class Vault:
         roots = set()
         for version in known:
             try:
-                roots.add(self.unwrap(there[version], version, "keys", b"root"))
+                roots.update(self.unwrap([(there[version], version)], "keys", [b"root"]))
             except InvalidTag:
                 raise SettingsError(
                     f"is not the key that the runs in this store were made with (version {version}): give the right "
@@ -101,9 +101,16 @@ class Vault:
             for nonce, key, row in zip(nonces(len(rows)), fresh, rows, strict=True)
         ]
 
-    def unwrap(self, wrapped: bytes, version: int, table: str, row: bytes) -> bytes:
-        """What ``wrap`` wrapped. Raises InvalidTag, or SettingsError if this version of the master key is not given."""
-        return self._municipal(version).decrypt(wrapped[:NONCE], wrapped[NONCE:], self._table(table) + row)
+    def unwrap(self, wrapped: Sequence[tuple[bytes, int]], table: str, rows: Sequence[bytes]) -> list[bytes]:
+        """What ``wrap`` wrapped, each with the version of the master key that it was done under.
+
+        Raises InvalidTag, or SettingsError if one of these versions is not given.
+        """
+        under, place = self._municipal, self._table(table)
+        return [
+            under(version).decrypt(one[:NONCE], one[NONCE:], place + row)
+            for (one, version), row in zip(wrapped, rows, strict=True)
+        ]
 
     def _derive_table(self, table: str) -> bytes:
         return f"{self.municipality}/{table}/".encode()
