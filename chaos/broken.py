@@ -14,6 +14,7 @@ from sqlalchemy import Connection, update
 from samspil.connector import Receipt
 from samspil.errors import Unavailable
 from samspil.flow import delivery, planning, settling
+from samspil.flow.changes import Changes
 from samspil.flow.deletions import hold_duplicates
 from samspil.flow.delivery import Delivery
 from samspil.flow.draft import Draft
@@ -22,7 +23,7 @@ from samspil.flow.settling import Settling
 from samspil.store import quarantine, runs, tables
 from samspil.store.comparison import Comparison
 from samspil.store.outbox import Pending, upsert_links
-from samspil.store.receipts import settle
+from samspil.store.receipts import Settled, settle
 
 
 def _set(owner: Any, name: str, value: Any) -> None:
@@ -34,7 +35,7 @@ def _receipts_first() -> None:
 
     def send(self: Any, batch: Sequence[Pending]) -> None:
         if batch:
-            changes = [self._change(row) for row in batch]
+            changes = list(map(self._change, batch, self._flow.sealing.pending(batch)))
             self._settling.settle(batch, [Receipt(their_id=change.their_id or "O0") for change in changes])
             self._settling.wait()
             self._flow.target.write(self._flow.flow.schema, changes)
@@ -64,14 +65,14 @@ def _cursor_first() -> None:
 
 def _links_at_plan() -> None:
     """What is planned is taken to be what the target has."""
-    real = planning._Changes.write  # noqa: SLF001
+    real = Changes.write
 
     def write(self: Any, connection: Connection) -> None:
         real(self, connection)
-        rows = [(self._flow.id, row[1], row[4], tables.DELIVERED, row[0], None) for row in self._planned]
+        rows = [(self._flow.id, row[1], row[4], tables.DELIVERED, row[0], None, row[2]) for row in self._planned]
         upsert_links(connection, rows)
 
-    _set(planning._Changes, "write", write)  # noqa: SLF001
+    _set(Changes, "write", write)
 
 
 def _no_order() -> None:
@@ -98,8 +99,12 @@ def _half_settled() -> None:
     real = Settling._settle  # noqa: SLF001
 
     def both(self: Any, batch: Sequence[Pending], receipts: Sequence[Receipt]) -> None:
-        pairs = zip(batch, receipts, strict=True)
-        settled = [self._settled(row, receipt) for row, receipt in pairs]
+        pairs = list(zip(batch, receipts, strict=True))
+        names = self._names(pairs)
+        settled = [
+            Settled(row, tables.REFUSED if receipt.refused else tables.ACCEPTED, receipt.reference, name)
+            for (row, receipt), name in zip(pairs, names, strict=True)
+        ]
         self._background.write(lambda connection: real(self, connection, batch, receipts))
         self._background.write(lambda connection: settle(connection, self._flow.id, settled))
         self._keys = frozenset(row.key for row in batch)
@@ -123,13 +128,13 @@ def _swallowed() -> None:
 
 def _one_kept_back() -> None:
     """The first record of each page is left out of the count and of the plan."""
-    real = planning._plan  # noqa: SLF001
+    real = planning._changes  # noqa: SLF001
 
-    def plan(made: Draft, comparison: Comparison, batch: Any, writing: Any) -> None:
+    def changes(made: Draft, comparison: Comparison, batch: Any) -> Changes | None:
         less = batch._replace(raws=batch.raws[1:], keys=batch.keys[1:], prints=batch.prints[1:])
-        real(made, comparison, less, writing)
+        return real(made, comparison, less)
 
-    _set(planning, "_plan", plan)
+    _set(planning, "_changes", changes)
 
 
 BROKEN: Mapping[str, Callable[[], None]] = {

@@ -312,13 +312,13 @@ def test_a_page_whose_keys_and_records_do_not_match_is_refused_whole(lite):
 
 def test_large_records_are_not_gathered(lite, monkeypatch):
     sizes = []
-    real = steps.planning._plan
+    real = steps.planning._changes
 
-    def noting(draft, comparison, batch, writing):
+    def noting(draft, comparison, batch):
         sizes.append(len(batch.raws))
-        real(draft, comparison, batch, writing)
+        return real(draft, comparison, batch)
 
-    monkeypatch.setattr(steps.planning, "_plan", noting)
+    monkeypatch.setattr(steps.planning, "_changes", noting)
     monkeypatch.setattr(steps.planning, "_BYTES", 1_000)
     assert lite.night(*(f"{n}1 x" for n in range(30))).delivered == 30
     assert max(sizes) < 10
