@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,7 @@ agreements:
       - {{schema: {schema}, from: source, to: database, rhythm: nightly, fields: {{source: [{fields}]}}}}
 """
 
+ROUNDS = range(3)  # the best of each way is compared: a machine with others on it is sometimes slower for a while
 ZEEP = 50_000  # records in one answer; zeep's objects of more take gigabytes
 
 DATABASE = declared_database(Path(connectors.database.__file__).with_name(DECLARATION))
@@ -74,11 +75,10 @@ class Bench:
     def __init__(self, folder: Path, server: str, progress: Progress) -> None:
         self._folder, self._server, self._progress = folder, server, progress
 
-    def run(self, protocol: str, count: int, *, naive: bool, bare: bool) -> dict[str, Any]:
+    def run(self, protocol: str, count: int, *, naive: bool, cost: bool) -> dict[str, Any]:
         """Both nights at one size over one protocol; also by the script, and without what protects and proves."""
         result: dict[str, Any] = {"protocol": protocol, "records": count}
         dsn, store = self._database("target"), self._database("store")
-        beside = (self._database("bare_target"), self._database("bare_store")) if bare else ()
         folders = [self._folder / f"{protocol}-{count}-{night}" for night in (1, 2)]
         with self._step(f"{protocol} {count:,}: writing the pages"):
             for night, pages in enumerate(folders, start=1):
@@ -87,16 +87,31 @@ class Bench:
             with _served(protocol, pages) as account:
                 with self._step(f"{protocol} {count:,}: night {night}, hub"):
                     result[f"hub_{night}"] = self._hub(protocol, account, dsn, store, night)
-                if beside:
-                    with self._step(f"{protocol} {count:,}: night {night}, hub without protection"):
-                        result[f"bare_{night}"] = self._hub(protocol, account, *beside, night, bare=True)
                 if naive:
                     with self._step(f"{protocol} {count:,}: night {night}, naive script"):
                         result[f"naive_{night}"] = self._naive(protocol, account, dsn)
-            shutil.rmtree(pages)
-        for url in (dsn, store, *beside):
+        for url in (dsn, store):
             self._drop(url)
+        if cost:
+            with self._step(f"{protocol} {count:,}: with and without protection and proof, in turn"):
+                both = {"with": False, "without": True}
+                rounds = [
+                    {way: self._nights(protocol, folders, bare=bare) for way, bare in both.items()} for _ in ROUNDS
+                ]
+                result["rounds"] = rounds
+        for pages in folders:
+            shutil.rmtree(pages)
         return result
+
+    def _nights(self, protocol: str, folders: Sequence[Path], *, bare: bool) -> list[dict[str, Any]]:
+        """Both nights into empty databases, by the hub."""
+        dsn, store, measures = self._database("target"), self._database("store"), []
+        for night, pages in enumerate(folders, start=1):
+            with _served(protocol, pages) as account:
+                measures.append(self._hub(protocol, account, dsn, store, night, bare=bare))
+        for url in (dsn, store):
+            self._drop(url)
+        return measures
 
     def read(self, count: int, *, zeep: bool) -> dict[str, Any]:
         """One SOAP answer of so many records, read; also as zeep's objects."""
@@ -174,7 +189,7 @@ def main() -> None:
     ):
         bench = Bench(Path(name), server, progress)
         results = [
-            bench.run(protocol, count, naive=count <= told.naive_up_to, bare=count == tables.COMPARED)
+            bench.run(protocol, count, naive=count <= told.naive_up_to, cost=count == tables.COMPARED)
             for protocol in filter(None, told.protocols.split(","))
             for count in sizes
         ]

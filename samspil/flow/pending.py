@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from samspil.flow.compiled import CompiledFlow
 from samspil.flow.settling import Settling
-from samspil.store import outbox
+from samspil.store import bulk, outbox
 from samspil.store.outbox import Pending
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class PendingRows:
         self._hub, self._flow, self._settling = hub, flow, settling
         self._limit = max(_CHUNK, flow.writes.batch)
         self._thread = ThreadPoolExecutor(1, "samspil-pending") if hub.store.postgresql else None
+        self._session = hub.store.session()
 
     def chunks(self, after: int, before: int) -> Iterator[Sequence[Pending]]:
         """Rows with ``after`` < id < ``before``. No record is twice in a chunk, and each row is as all receipts before
@@ -51,14 +52,18 @@ class PendingRows:
                 rows = ahead.result()
 
     def __enter__(self) -> Self:
+        self._connection = self._session.__enter__()
+        bulk.walk(self._connection)
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._thread is not None:
             self._thread.shutdown()
+        self._session.__exit__(None, None, None)
 
     def _read(self, after: int, before: int) -> Sequence[Pending]:
-        with self._hub.store.transaction() as connection:
+        with self._hub.store.answering(), self._connection.begin():
+            connection = self._connection
             rows = outbox.pending(connection, self._flow.id, after=after, before=before, limit=self._limit)
             self._hub.persons.fetch(connection, [each for row in rows for each in (row.person, row.their_person)])
             return rows

@@ -92,17 +92,24 @@ def _guarded(connection: Connection, table: str) -> bool:
     return bool(connection.info[known])
 
 
-def fetch_in_order(connection: Connection, query: str, values: Mapping[str, Any]) -> Sequence[Any]:
-    """Rows of a query with ``:name`` values that walks a large table along its primary key.
+def walk(connection: Connection) -> None:
+    """Let PostgreSQL walk along indexes in this session.
 
-    PostgreSQL sends bytes as they are instead of as hexadecimal text. It is told to walk the index: without
-    statistics, on a night that fills empty tables, it would gather and sort all the rest for each chunk.
+    Without statistics, on a night that fills empty tables, it would gather and sort all the rest for each chunk.
+    """
+    if connection.dialect.name == "postgresql":
+        with connection.begin():
+            for way in ("bitmapscan", "seqscan", "sort", "hashjoin", "mergejoin"):
+                connection.exec_driver_sql(f"SET enable_{way} = off")
+
+
+def fetch_in_order(connection: Connection, query: str, values: Mapping[str, Any]) -> Sequence[Any]:
+    """Rows of a query with ``:name`` values that walks a large table along its primary key: see ``walk``.
+
+    PostgreSQL sends bytes as they are instead of as hexadecimal text.
     """
     if connection.dialect.name != "postgresql":
         return connection.exec_driver_sql(query, dict(values)).all()
-    connection.exec_driver_sql(
-        "SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"
-    )
     driver: Any = connection.connection.driver_connection
     with driver.cursor(binary=True) as cursor:
         rows: Sequence[Any] = cursor.execute(_NAMED.sub(r"%(\1)s", query), values).fetchall()

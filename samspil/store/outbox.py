@@ -190,9 +190,7 @@ _OPEN_RUNS = text(f"SELECT id FROM runs WHERE flow_id = :flow AND pending AND st
 # The subqueries are looked up row by row through their keys: PostgreSQL has no statistics to plan a join with on a
 # night that fills empty tables, and its guess reads all links of the flow for each row.
 _PENDING = """
-    SELECT id, key, person, action, fingerprint, payload,
-        (SELECT l.their_id FROM links l WHERE l.flow_id = :flow AND l.key = few.key) AS their_id,
-        (SELECT l.person FROM links l WHERE l.flow_id = :flow AND l.key = few.key) AS their_person
+    SELECT few.id, few.key, few.person, few.action, few.fingerprint, few.payload, l.their_id, l.person AS their_person
     FROM (
         SELECT o.*, sum(length(o.payload)) OVER (ORDER BY o.id) - length(o.payload) AS before
         FROM (
@@ -202,8 +200,9 @@ _PENDING = """
             ORDER BY id LIMIT :limit
         ) o
     ) few
-    WHERE before < :bytes
-    ORDER BY id
+    LEFT JOIN links l ON l.flow_id = :flow AND l.key = few.key
+    WHERE few.before < :bytes
+    ORDER BY few.id
     """
 _WAITING = text(
     f"""
