@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self
 
 from samspil.flow.compiled import CompiledFlow
@@ -27,7 +28,6 @@ class PendingRows:
         self._hub, self._flow, self._settling = hub, flow, settling
         self._limit = max(_CHUNK, flow.writes.batch)
         self._thread = ThreadPoolExecutor(1, "samspil-pending") if hub.store.postgresql else None
-        self._session = hub.store.session()
 
     def chunks(self, after: int, before: int) -> Iterator[Sequence[Pending]]:
         """Rows with ``after`` < id < ``before``. No record is twice in a chunk, and each row is as all receipts before
@@ -52,14 +52,16 @@ class PendingRows:
                 rows = ahead.result()
 
     def __enter__(self) -> Self:
-        self._connection = self._session.__enter__()
-        bulk.walk(self._connection)
+        with ExitStack() as undo:
+            self._connection = undo.enter_context(self._hub.store.session())
+            bulk.walk(self._connection)
+            self._undo = undo.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._thread is not None:
             self._thread.shutdown()
-        self._session.__exit__(None, None, None)
+        self._undo.close()
 
     def _read(self, after: int, before: int) -> Sequence[Pending]:
         with self._hub.store.answering(), self._connection.begin():

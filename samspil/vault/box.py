@@ -44,7 +44,7 @@ class Box:
 
     def open_all(self, sealed: Sequence[bytes], rows: Sequence[bytes], persons: Sequence[AESGCM | None]) -> list[bytes]:
         """The same of many."""
-        if any(one[:1] != _VERSION for one in sealed):
+        if not {one[:1] for one in sealed} <= {_VERSION}:
             raise SamspilError("a stored payload is of an unknown version", reason="sealed-payload")
         own, name = self._cipher, self._name
         try:
