@@ -128,13 +128,12 @@ def _swallowed() -> None:
 
 def _one_kept_back() -> None:
     """The first record of each page is left out of the count and of the plan."""
-    real = planning._changes  # noqa: SLF001
+    real = planning._compare  # noqa: SLF001
 
-    def changes(made: Draft, comparison: Comparison, batch: Any) -> Changes | None:
-        less = batch._replace(raws=batch.raws[1:], keys=batch.keys[1:], prints=batch.prints[1:])
-        return real(made, comparison, less)
+    def compare(made: Draft, comparison: Comparison, batch: Any, rows: Any) -> None:
+        real(made, comparison, batch._replace(raws=batch.raws[1:], keys=batch.keys[1:], prints=batch.prints[1:]), rows)
 
-    _set(planning, "_changes", changes)
+    _set(planning, "_compare", compare)
 
 
 BROKEN: Mapping[str, Callable[[], None]] = {

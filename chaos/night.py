@@ -62,6 +62,7 @@ def prepare(folder: str, broken: str = "") -> None:
     _file(folder)
     for name in ("snapshot", "incremental", "office"):
         _class(name).fields("action_plan")
+    planning._ENOUGH = 1  # noqa: SLF001
     planning._BATCH = 5  # noqa: SLF001  # a night of a dozen records then has the steps of one of thousands
     pending._CHUNK = 6  # noqa: SLF001
     if broken:

@@ -23,22 +23,26 @@ from samspil.store.tables import DELIVERED, FILTERED, PUT, WITHDRAW
 class Rows(NamedTuple):
     """Records that are new or changed, and what is known of them before they are decoded."""
 
-    differing: Sequence[Differing]
-    keys: Sequence[bytes]
-    names: Sequence[bytes]  # in two-way exchanges only
-    prints: Sequence[bytes]
+    differing: list[Differing]
+    keys: list[bytes]
+    names: list[bytes]  # the keys as the source gives them; in two-way exchanges only
+    prints: list[bytes]
+    raws: list[bytes]  # none of records that were not read anew
+
+    def only(self, indexes: Sequence[int]) -> Rows:
+        """Some of them."""
+        if len(indexes) == len(self.keys):
+            return self
+        names, raws = ([each[n] for n in indexes] if each else [] for each in (self.names, self.raws))
+        keys, prints = ([each[n] for n in indexes] for each in (self.keys, self.prints))
+        return Rows([self.differing[n] for n in indexes], keys, names, prints, raws)
 
 
 class Changes:
-    """The differing records of one batch, sorted by what is to be done with each, written in one go.
+    """Rows sorted by what is to be done with each, written in one go. Of those not ``read`` anew none is held back."""
 
-    ``raws`` is None of records that were not read anew: of those none can be held back.
-    """
-
-    def __init__(
-        self, draft: Draft, rows: Rows, mapped: Sequence[Mapped | Refused], raws: Sequence[bytes] | None
-    ) -> None:
-        self._draft, self._rows, self._mapped, self._raws = draft, rows, mapped, raws
+    def __init__(self, draft: Draft, rows: Rows, mapped: Sequence[Mapped | Refused], *, read: bool) -> None:
+        self._draft, self._rows, self._mapped, self._read = draft, rows, mapped, read
         self._flow: CompiledFlow = draft.flow
         acknowledged = [row.outbox_id for row in rows.differing if row.outbox_id is not None]
         with draft.connection.begin():
@@ -60,26 +64,24 @@ class Changes:
         """
         persons = [one.person for one in self._mapped if isinstance(one, Mapped)]
         others = [person for _, person in self._last.values()]
-        if len(persons) < len(self._mapped) and self._raws is not None:
-            for raw, one in zip(self._raws, self._mapped, strict=True):
+        if len(persons) < len(self._mapped) and self._read:
+            for raw, one in zip(self._rows.raws, self._mapped, strict=True):
                 if isinstance(one, Refused):
                     others += self._flow.about(raw, one)
         self._erased = self._draft.hub.persons.fetch(connection, others, new=persons)
 
     def decide(self) -> int:
         """Decide what happens to each, and add them to the draft's counts; how many it was."""
-        rows, mapped = self._rows, self._mapped
+        rows, mapped, decided = self._rows, self._mapped, 0
         if self._flow.both:
             mapped = self._merged(self._flow.both)
-        raws: Sequence[bytes | None] = [None] * len(mapped) if self._raws is None else self._raws
-        decided = 0
-        for row, key, fingerprint, raw, result in zip(
-            rows.differing, rows.keys, rows.prints, raws, mapped, strict=True
+        for n, (row, key, fingerprint, result) in enumerate(
+            zip(rows.differing, rows.keys, rows.prints, mapped, strict=True)
         ):
             if isinstance(result, Mapped):
                 self._take(row, key, fingerprint, result)
-            elif raw is not None:
-                self._hold(key, fingerprint, raw, result)
+            elif self._read:
+                self._hold(key, fingerprint, rows.raws[n], result)
             else:
                 continue  # it waits until it is read anew
             decided += 1

@@ -5,7 +5,7 @@ One stream, a page at a time: nothing of a record that did not change is decoded
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from samspil.connector import Rejected
@@ -19,10 +19,11 @@ from samspil.flow.changes import Changes, Rows
 from samspil.flow.compiled import CompiledFlow
 from samspil.flow.deletions import hold_duplicates, plan_deletions
 from samspil.flow.draft import Draft
-from samspil.store.comparison import Comparison, Differing
+from samspil.store.comparison import Comparison
 from samspil.store.tables import ERASED
 
 _BATCH = 3_000  # records compared at once, and a page more; smaller pages are gathered
+_ENOUGH = 1_000  # changed records mapped and planned at once
 _BYTES = 16 * 2**20  # no more is gathered of large records, such as documents
 
 
@@ -45,19 +46,12 @@ def read_into(draft: Draft, comparison: Comparison, since: str | None) -> None:
     writing, meeting = Background(store, "plan", durable=False), Background(store, "persons", durable=False)
     with calm(), writing, meeting, Ahead(_batches(draft.flow, since)) as batches:
         last: Changes | None = None
-        for batch in batches:
-            draft.counts["read"] += len(batch.keys)
-            draft.cursor = batch.cursor or draft.cursor
-            gone += batch.gone
-            if batch.rejected:
-                draft.hold_page([(rejected.raw, rejected.error.kept()) for rejected in batch.rejected])
-            changes = _changes(draft, comparison, batch)
+        for rows in _differing(draft, comparison, batches, gone):
+            changes = _changes(draft, rows)
             if last is not None:
                 _plan(last, writing, meeting)
-            if changes is not None:  # its persons are looked up while the next batch is compared and mapped
-                meeting.write(changes.fetch_persons)
+            meeting.write(changes.fetch_persons)  # they are looked up while the next rows are compared and mapped
             last = changes
-            tidy()
         if last is not None:
             _plan(last, writing, meeting)
     hold_duplicates(draft, comparison)
@@ -103,55 +97,69 @@ def _batches(flow: CompiledFlow, since: str | None) -> Iterator[_Batch]:
     yield batch
 
 
-def _changes(draft: Draft, comparison: Comparison, batch: _Batch) -> Changes | None:
-    """What of a batch is new or changed, mapped; None if nothing is."""
-    keys, prints = batch.keys, batch.prints
-    if not keys:
-        return None
-    compared = comparison.compare(keys, prints)
+def _differing(draft: Draft, comparison: Comparison, batches: Iterable[_Batch], gone: list[bytes]) -> Iterator[Rows]:
+    """The rows that are new or changed, gathered: whatever is done with some takes a few round trips to the database."""
+    rows = Rows([], [], [], [], [])
+    for batch in batches:
+        draft.counts["read"] += len(batch.keys)
+        draft.cursor = batch.cursor or draft.cursor
+        gone += batch.gone
+        if batch.rejected:
+            draft.hold_page([(rejected.raw, rejected.error.kept()) for rejected in batch.rejected])
+        _compare(draft, comparison, batch, rows)
+        tidy()
+        if len(rows.keys) >= _ENOUGH or sum(map(len, rows.raws)) >= _BYTES:
+            yield rows
+            rows = Rows([], [], [], [], [])
+    if rows.keys:
+        yield rows
+
+
+def _compare(draft: Draft, comparison: Comparison, batch: _Batch, rows: Rows) -> None:
+    """Add to ``rows`` what of a batch is new or changed."""
+    if not batch.keys:
+        return
+    compared = comparison.compare(batch.keys, batch.prints)
     draft.counts["unchanged"] += compared.unchanged
     draft.counts["filtered"] += compared.filtered
-    kept_out, differing = _kept_out(compared.differing)
-    draft.counts["blocked"] += kept_out
-    if not differing:
-        return None
+    for row in compared.differing:
+        if row.state == ERASED:  # retention took it away, and its source still has it
+            draft.counts["blocked"] += 1
+            continue
+        rows.differing.append(row)
+        rows.keys.append(batch.keys[row.n])
+        rows.prints.append(batch.prints[row.n])
+        rows.raws.append(batch.raws[row.n])
+        if draft.flow.both:
+            rows.names.append(batch.names[row.n])
     if draft.flow.both:
-        draft.looked.update(keys[row.n] for row in compared.differing)
-    fresh = _fresh(draft, differing, keys, prints)
-    raws = [batch.raws[row.n] for row in fresh]
-    names = [batch.names[row.n] for row in fresh] if draft.flow.both else []
-    rows = Rows(fresh, [keys[row.n] for row in fresh], names, [prints[row.n] for row in fresh])
-    return Changes(draft, rows, draft.flow.map(raws), raws)
+        draft.looked.update(batch.keys[row.n] for row in compared.differing)
 
 
-def _fresh(
-    draft: Draft, differing: Sequence[Differing], keys: Sequence[bytes], prints: Sequence[bytes]
-) -> Sequence[Differing]:
-    """Those that are not held back already as they are."""
+def _changes(draft: Draft, rows: Rows) -> Changes:
+    """Those of the rows that are not held back already as they are, mapped."""
+    fresh = rows.only(_fresh(draft, rows))
+    return Changes(draft, fresh, draft.flow.map(fresh.raws), read=True)
+
+
+def _fresh(draft: Draft, rows: Rows) -> Sequence[int]:
+    """The indexes of those that are not held back already as they are."""
     with draft.connection.begin():
-        held = draft.held_in_this_version([keys[row.n] for row in differing], [prints[row.n] for row in differing])
-    return [row for row, known in zip(differing, held, strict=True) if not known]
+        held = draft.held_in_this_version(rows.keys, rows.prints)
+    return [n for n, known in enumerate(held) if not known]
 
 
 def _take_up(draft: Draft, comparison: Comparison, way: BothWays) -> None:
     """In a two-way exchange: what is owed to the target although the source did not change."""
     for due in taking_up.due(draft, way):
-        seen = set(comparison.seen_among(due.keys))
-        fresh = _fresh(draft, due.rows, due.keys, due.prints)
-        at = [row.n for row in fresh]
-        rows = Rows(fresh, [due.keys[n] for n in at], [due.names[n] for n in at], [due.prints[n] for n in at])
-        changes = Changes(draft, rows, [due.mapped[n] for n in at], None)
+        seen = set(comparison.seen_among(due.rows.keys))
+        at = _fresh(draft, due.rows)
+        changes = Changes(draft, due.rows.only(at), [due.mapped[n] for n in at], read=False)
         with draft.connection.begin():
             changes.fetch_persons(draft.connection)
-        taken = len(due.rows) - len(fresh) + changes.decide()
+        taken = len(due.mapped) - len(at) + changes.decide()
         again = min(len(seen), taken)
         draft.counts["unchanged"] -= again
         draft.counts["read"] += taken - again
         with draft.connection.begin():
             changes.write(draft.connection)
-
-
-def _kept_out(differing: Sequence[Differing]) -> tuple[int, Sequence[Differing]]:
-    """How many records retention took away and their source still has; and the others."""
-    others = [row for row in differing if row.state != ERASED]
-    return len(differing) - len(others), others

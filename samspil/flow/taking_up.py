@@ -10,6 +10,7 @@ import msgspec
 from samspil.errors import Refused
 from samspil.flow.baseline import Baseline
 from samspil.flow.both_ways import BothWays
+from samspil.flow.changes import Rows
 from samspil.flow.compiled import Mapped
 from samspil.flow.draft import Draft
 from samspil.store import baselines, conflicts, outbox
@@ -21,12 +22,9 @@ _CHUNK = 500
 
 
 class Due(NamedTuple):
-    """Records as they were last read, with digests as a batch has them."""
+    """Records as they were last read, with digests as rows that were read anew have them."""
 
-    rows: Sequence[Differing]
-    keys: list[bytes]
-    names: list[bytes]
-    prints: list[bytes]
+    rows: Rows
     mapped: list[Mapped | Refused]
 
 
@@ -37,20 +35,20 @@ def due(draft: Draft, way: BothWays) -> Iterator[Due]:
         with draft.connection.begin():
             links = baselines.linked(draft.connection, draft.flow.id, [one.keys[way.side] or b"" for one in present])
             settled = conflicts.standing(draft.connection, [one.key for one in present])
-        batch = Due([], [], [], [], [])
-        rows: list[Differing] = []
+        batch = Due(Rows([], [], [], [], []), [])
+        rows = batch.rows
         for one, mapped in zip(present, draft.flow.passed([_again(way, one) for one in present]), strict=True):
             key = one.keys[way.side] or b""
             state, outbox_id = links.get(key, (None, None))
             if isinstance(mapped, Refused) or not one.met & 1 << way.side or state not in (None, DELIVERED):
                 continue
             decided = [(known.id, known.taken) for known in settled.get(one.key, ())]
-            rows.append(Differing(len(rows), state, outbox_id))
-            batch.keys.append(key)
-            batch.names.append((one.inner.names[way.side] or "").encode())
-            batch.prints.append(draft.flow.fingerprint(msgspec.json.encode([one.inner.now, decided])))
+            rows.differing.append(Differing(len(rows.keys), state, outbox_id))
+            rows.keys.append(key)
+            rows.names.append((one.inner.names[way.side] or "").encode())
+            rows.prints.append(draft.flow.fingerprint(msgspec.json.encode([one.inner.now, decided])))
             batch.mapped.append(mapped)
-        yield batch._replace(rows=rows)
+        yield batch
 
 
 def gone_before(draft: Draft, way: BothWays) -> Iterator[Sequence[tuple[bytes, int | None]]]:

@@ -314,9 +314,9 @@ def test_large_records_are_not_gathered(lite, monkeypatch):
     sizes = []
     real = steps.planning._changes
 
-    def noting(draft, comparison, batch):
-        sizes.append(len(batch.raws))
-        return real(draft, comparison, batch)
+    def noting(draft, rows):
+        sizes.append(len(rows.raws))
+        return real(draft, rows)
 
     monkeypatch.setattr(steps.planning, "_changes", noting)
     monkeypatch.setattr(steps.planning, "_BYTES", 1_000)
