@@ -4,15 +4,21 @@ Decoding makes millions of short-lived dicts and lists that reference counting f
 still walks those alive after every 700 new ones, which is a fifth of a first night's time. It is asked to look more
 seldom meanwhile, and at what is young after each batch, for a page's parser points at itself and holds its page; what
 was set before is set again afterwards.
+
+And with one heap: glibc gives each thread its own, and what one thread reads and another lets go of stays with the
+first. Under Python's lock the threads would not wait for each other's heap anyway.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 
+_ARENA_MAX = -8  # of mallopt(3)
 _SELDOM = (50_000, 50, 100)
 
 _lock = threading.Lock()
@@ -24,6 +30,7 @@ _before = gc.get_threshold()
 def calm() -> Iterator[None]:
     """Let the collector look seldom while at least one caller is within."""
     global _working, _before  # noqa: PLW0603  # the collector is the process's
+    _share_heap()
     with _lock:
         if not _working:
             _before = gc.get_threshold()
@@ -36,6 +43,13 @@ def calm() -> Iterator[None]:
             _working -= 1
             if not _working:
                 gc.set_threshold(*_before)
+
+
+@cache
+def _share_heap() -> None:
+    """Threads that have a heap already keep it."""
+    with suppress(AttributeError, OSError, TypeError):  # another library of C
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
 def tidy() -> None:

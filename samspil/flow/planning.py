@@ -23,7 +23,7 @@ from samspil.store.comparison import Comparison
 from samspil.store.tables import ERASED
 
 _BATCH = 3_000  # records compared at once, and a page more; smaller pages are gathered
-_ENOUGH = 1_000  # changed records mapped and planned at once
+_ENOUGH = 250  # changed records mapped and planned at once
 _BYTES = 16 * 2**20  # no more is gathered of large records, such as documents
 
 

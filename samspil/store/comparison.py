@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, text
 from samspil.store import Store, bulk
 from samspil.store.tables import DELIVERED, DIGEST, ERASED, FILTERED
 
-_CHUNK = 5_000
+_CHUNK = 1_000
 _FEW = 500  # bound values in one statement
 
 

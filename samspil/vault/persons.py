@@ -19,7 +19,7 @@ from samspil.store.tables import DIGEST
 from samspil.vault.master import SIZE
 from samspil.vault.vault import Vault
 
-_KEPT = 1_500  # keys in memory, 2.6 KB each as OpenSSL has them, and as many again of the batches before, twice
+_KEPT = 500  # keys in memory, 2.6 KB each as OpenSSL has them, and as many again of the batches before, twice
 
 
 class Persons:
