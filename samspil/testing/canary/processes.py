@@ -35,7 +35,8 @@ class Sampler(threading.Thread):
     def end(self) -> None:
         """Look no more."""
         self._ended.set()
-        self.join()
+        if self.ident is not None:  # it was started
+            self.join()
 
     def look(self) -> None:
         """Look once at what was not seen before."""

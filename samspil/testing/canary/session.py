@@ -67,7 +67,8 @@ class Canary:
         for one in self._patches:
             one.start()
         self._watch.__enter__()
-        self._sampler.start()
+        if not self._config.pluginmanager.hasplugin("dsession"):  # of several processes each looks at its own children,
+            self._sampler.start()  # and knows which test they belong to
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:

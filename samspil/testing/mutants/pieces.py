@@ -117,7 +117,9 @@ def seals_nothing() -> Iterator[None]:
     """What is stored is stored in hexadecimal."""
     with (
         patch.object(Box, "seal", lambda _self, payload, _row, _person=None: payload.hex().encode()),
+        patch.object(Box, "seal_all", lambda _self, payloads, *_: [each.hex().encode() for each in payloads]),
         patch.object(Box, "open", lambda _self, sealed, _row, _person=None: bytes.fromhex(sealed.decode())),
+        patch.object(Box, "open_all", lambda _self, sealed, *_: [bytes.fromhex(each.decode()) for each in sealed]),
     ):
         yield
 
@@ -126,10 +128,15 @@ def seals_nothing() -> Iterator[None]:
 @contextmanager
 def seals_without_a_place() -> Iterator[None]:
     """A seal fits every row."""
-    seal, opened = Box.seal, Box.open
+    seal, seal_all, open_all = Box.seal, Box.seal_all, Box.open_all
     with (
         patch.object(Box, "seal", lambda self, payload, _row, person=None: seal(self, payload, b"", person)),
-        patch.object(Box, "open", lambda self, sealed, _row, person=None: opened(self, sealed, b"", person)),
+        patch.object(
+            Box, "seal_all", lambda self, them, rows, persons: seal_all(self, them, [b""] * len(rows), persons)
+        ),
+        patch.object(
+            Box, "open_all", lambda self, them, rows, persons: open_all(self, them, [b""] * len(rows), persons)
+        ),
     ):
         yield
 
