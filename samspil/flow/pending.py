@@ -46,9 +46,14 @@ class PendingRows:
                 yield rows
                 rows = self._read(after, before)
             else:
-                unsettled = self._settling.keys.union(row.key for row in rows)
+                own = {row.key for row in rows}
+                unsettled = self._settling.keys | own
                 ahead = self._thread.submit(self._read, after, before)
                 yield rows
+                if (
+                    not self._settling.keys <= own
+                ):  # none of these went: before more persons are fetched, older ones settle
+                    self._settling.wait()
                 rows = ahead.result()
 
     def __enter__(self) -> Self:

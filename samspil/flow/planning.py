@@ -62,6 +62,7 @@ def read_into(draft: Draft, comparison: Comparison, since: str | None) -> None:
 
 def _plan(changes: Changes, writing: Background, meeting: Background) -> None:
     meeting.wait()
+    writing.wait()  # deciding may fetch persons once more, and those of what is being written must stay at hand
     changes.decide()
     writing.write(changes.write)
 
