@@ -77,12 +77,15 @@ class Settling:
         names: list[bytes | None] = []
         told: list[tuple[int, str, bytes, bytes | None]] = []  # the first is the index among the names
         for row, receipt in pairs:
+            if receipt.refused:
+                names.append(None)
+                continue
             known = receipt.their_id
             if known is None and row.their_person != row.person:  # sealed under the key of another than now
                 known = sealing.named(row)
-            if known is not None and not receipt.refused:
+            if known is not None:
                 told.append((len(names), known, row.key, row.person))
-            names.append(None if receipt.refused else row.their_id)  # which it need not repeat
+            names.append(row.their_id)  # which it need not repeat
         for (at, *_), name in zip(told, sealing.names([one[1:] for one in told]), strict=True):
             names[at] = name
         return names
