@@ -62,7 +62,7 @@ def plan(hub: Hub, name: str, key: str) -> int:
         if flow.gate is not None:
             with hub.store.transaction() as connection:
                 flow.gate.open(connection)
-        with Comparison(hub.store, flow.id) as comparison:
+        with hub.persons.making(), Comparison(hub.store, flow.id) as comparison:
             draft = Draft(hub, flow, run.id, comparison.connection)
             since = _since(hub, flow)
             read_into(draft, comparison, since)

@@ -146,7 +146,7 @@ def _plan(hub: Hub, flow: CompiledFlow, ready: Sequence[_Ready], staying: list[t
     """Plan the run; None if there is nothing to send. What another settled meanwhile stays out."""
     if not ready:
         return None
-    with hub.store.transaction() as connection:
+    with hub.persons.making(), hub.store.transaction() as connection:
         erased = hub.persons.fetch(connection, new=[each.person for each in ready])
     with hub.store.transaction() as connection:
         run = runs.start(connection, flow.id, f"{runs.REPLAY}{uuid.uuid4()}").id

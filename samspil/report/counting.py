@@ -104,7 +104,7 @@ def _records(hub: Hub, agreement: Agreement, report: Report, system: str, schema
                 yield None
                 continue
             read.append((key(name), person(ours.cpr.encode()), ours))
-        with hub.store.transaction() as connection:
+        with hub.persons.making(), hub.store.transaction() as connection:
             erased = hub.persons.fetch(connection, new=[who for _, who, _ in read])
             counted = [one for one in read if one[1] not in erased]
             if counted:

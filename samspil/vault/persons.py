@@ -7,7 +7,8 @@ Destroying a person's key makes everything sealed under it unreadable, wherever 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -38,7 +39,7 @@ class Persons:
         """Make the keys of all these persons ready; those of them who are erased are returned.
 
         Of those in ``new`` who has no key gets one, in the caller's transaction: commit it before anything that is
-        sealed under the key. Raises SettingsError when the master key was changed meanwhile.
+        sealed under the key, and do it in ``making``. Raises SettingsError when the master key was changed meanwhile.
         """
         if len(self._now) > _KEPT:
             self._older = self._before  # in this order: another thread may be looking for a key of a batch before
@@ -54,6 +55,15 @@ class Persons:
     def forget(self) -> None:
         """Let go of every key at hand."""
         self._now, self._before, self._older = {}, {}, {}
+
+    @contextmanager
+    def making(self) -> Iterator[None]:
+        """Work that makes keys. If it fails, a key may be at hand that has no row: none stays."""
+        try:
+            yield
+        except BaseException:
+            self.forget()
+            raise
 
     def ciphers(self, persons: Sequence[bytes | None]) -> list[AESGCM | None]:
         """The keys of persons, which were fetched; None for nobody. Raises SamspilError (no-key) if one is not there."""

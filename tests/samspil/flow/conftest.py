@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import textwrap
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -309,3 +310,26 @@ def new_place(tmp_path: Path) -> Callable[[], tuple[Path, str]]:
 def new_pair(new_place: Callable[[], tuple[Path, str]]) -> Callable[[], Pair]:
     """Makes pairs on SQLite, each with a store of its own."""
     return lambda: Pair(*new_place())
+
+
+@pytest.fixture
+def slow_writing(monkeypatch: pytest.MonkeyPatch) -> Callable[[type, str], None]:
+    """Work in the smallest batches, let go of keys as early as can be, and take long where it is said."""
+    for place, size in (
+        ("vault.persons._KEPT", -1),
+        ("flow.planning._BATCH", 1),
+        ("flow.planning._ENOUGH", 1),
+        ("flow.pending._CHUNK", 1),
+    ):
+        monkeypatch.setattr(f"samspil.{place}", size)
+
+    def slow(kind: type, name: str) -> None:
+        quick = getattr(kind, name)
+
+        def slowly(*given: object) -> object:
+            time.sleep(0.1)
+            return quick(*given)
+
+        monkeypatch.setattr(kind, name, slowly)
+
+    return slow

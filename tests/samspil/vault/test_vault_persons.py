@@ -119,6 +119,23 @@ def test_no_key_is_made_under_a_master_key_that_was_retired(store, persons):
         fetch(store, persons, ANNA)
 
 
+def test_a_key_made_in_work_that_fails_is_no_key(store, persons):
+    def made_in_vain():
+        with persons.making(), store.transaction() as connection:
+            persons.fetch(connection, new=[ANNA])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        made_in_vain()
+    with pytest.raises(SamspilError, match="not there"):
+        persons.cipher(ANNA)
+    fetch(store, persons, ANNA)
+    before = sealed(persons, ANNA)
+    persons.forget()
+    fetch(store, persons, ANNA, create=False)
+    assert before == sealed(persons, ANNA)
+
+
 def test_memory_is_bounded_and_the_batches_before_stay_at_hand(store, persons, monkeypatch):
     monkeypatch.setattr("samspil.vault.persons._KEPT", 2)
     for start in range(0, 30, 3):
