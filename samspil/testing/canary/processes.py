@@ -6,6 +6,7 @@ import os
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from samspil.testing.canary.tally import Tally
@@ -52,14 +53,18 @@ class Sampler(threading.Thread):
 
 def descendants(process: int) -> Iterator[int]:
     """The processes that a process started, and those that these started."""
-    for task in Path(f"/proc/{process}/task").glob("*/children"):
-        try:
-            children = task.read_text().split()
-        except OSError:
-            continue
-        for child in map(int, children):
-            yield child
-            yield from descendants(child)
+    for child in _children(process):
+        yield child
+        yield from descendants(child)
+
+
+def _children(process: int) -> list[int]:
+    found: list[int] = []
+    with suppress(OSError):  # it ended meanwhile, or one of its threads did
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            with suppress(OSError):
+                found += map(int, (thread / "children").read_text().split())
+    return found
 
 
 def _arguments(process: int) -> Iterator[bytes]:

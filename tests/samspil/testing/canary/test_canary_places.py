@@ -15,7 +15,7 @@ import psycopg
 import pytest
 
 from samspil.testing.canary import places
-from samspil.testing.canary.processes import Sampler
+from samspil.testing.canary.processes import Sampler, descendants
 from samspil.testing.canary.search import shown
 from samspil.testing.canary.tally import PLACES, Tally
 from samspil.testing.persons import canary
@@ -318,3 +318,13 @@ def test_a_large_open_file_is_looked_at_piece_by_piece_and_nothing_is_cut_apart(
     assert any(mark in piece for piece in pieces)
     assert max(map(len, pieces)) <= 1 << 20
     assert len(pieces) == seen, "what was seen is not looked at again"
+
+
+def test_processes_that_end_while_they_are_looked_at_do_not_stop_the_looking():
+    seen = set()
+    with subprocess.Popen(["/bin/sh", "-c", "while :; do sh -c 'sh -c true & wait'; done"]) as restless:
+        try:
+            while len(seen) < 200:
+                seen.update(descendants(os.getpid()))
+        finally:
+            restless.kill()
