@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from struct import Struct
 from typing import Any
 
 from sqlalchemy import Connection
 
 from samspil.store.outbox import Pending
 from samspil.vault import Persons, Vault
+
+_number = Struct(">Q").pack  # of an outbox row, as it is sealed with its payload
 
 
 class Sealing:
@@ -29,22 +32,20 @@ class Sealing:
 
     def plan(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Rows of the outbox, in the order of its COLUMNS: the same with their payloads sealed."""
-        places = [number.to_bytes(8, "big") + key for number, key, *_ in rows]
-        sealed = self._outbox.seal_all(
-            [row[5] for row in rows], places, self._persons.ciphers([row[2] for row in rows])
-        )
-        return [
-            (number, key, person, action, fingerprint, payload)
-            for (number, key, person, action, fingerprint, _), payload in zip(rows, sealed, strict=True)
-        ]
+        if not rows:
+            return []
+        numbers, keys, persons, actions, prints, payloads = zip(*rows, strict=True)
+        places = list(map(bytes.__add__, map(_number, numbers), keys))
+        sealed = self._outbox.seal_all(payloads, places, self._persons.ciphers(persons))
+        return list(zip(numbers, keys, persons, actions, prints, sealed, strict=True))
 
     def planned(self, sealed: bytes, number: int, key: bytes, person: bytes | None) -> bytes:
         """A payload that ``plan`` sealed. Raises SamspilError (sealed-payload)."""
-        return self._outbox.open(sealed, number.to_bytes(8, "big") + key, self._persons.cipher(person))
+        return self._outbox.open(sealed, _number(number) + key, self._persons.cipher(person))
 
     def pending(self, rows: Sequence[Pending]) -> list[bytes]:
         """The payloads of pending rows. Raises as ``planned`` does."""
-        places = [row.id.to_bytes(8, "big") + row.key for row in rows]
+        places = [_number(row.id) + row.key for row in rows]
         return self._outbox.open_all(
             [row.payload for row in rows], places, self._persons.ciphers([row.person for row in rows])
         )

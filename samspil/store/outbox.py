@@ -211,11 +211,12 @@ _WAITING = text(
     LEFT JOIN receipts r ON r.outbox_id = o.id WHERE r.outbox_id IS NULL
     """
 )
+# Both sides bounded: then two indexes are walked side by side, however many receipts there are of other nights.
 _UNSENT = text(
     """
     SELECT count(*) FROM outbox o
-    WHERE o.id > :after AND o.id < :before
-      AND (SELECT r.status FROM receipts r WHERE r.outbox_id = o.id) IS NULL
+    LEFT JOIN receipts r ON r.outbox_id = o.id AND r.outbox_id > :after AND r.outbox_id < :before
+    WHERE o.id > :after AND o.id < :before AND r.outbox_id IS NULL
       AND (o.person IS NULL OR o.person NOT IN (
         SELECT q.person FROM quarantine q WHERE q.flow_id = :flow AND q.stage = 'deliver' AND q.person IS NOT NULL))
     """
@@ -225,6 +226,7 @@ _CLOSE = text(
     UPDATE runs SET pending = FALSE
     WHERE flow_id = :flow AND pending AND state IN {DELIVERABLE} AND (
         SELECT 1 FROM outbox o LEFT JOIN receipts r ON r.outbox_id = o.id
+            AND r.outbox_id >= runs.id * 4294967296 AND r.outbox_id < (runs.id + 1) * 4294967296
         WHERE o.id >= runs.id * 4294967296 AND o.id < (runs.id + 1) * 4294967296 AND r.outbox_id IS NULL LIMIT 1) IS NULL
     """
 )

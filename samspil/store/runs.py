@@ -172,10 +172,12 @@ def last_snapshot(connection: Connection, flow: int) -> int:
 
 def receipts_by_action(connection: Connection, run: int) -> dict[tuple[int, int | None], int]:
     """Counts of the run's outbox rows by (action, receipt status); status None has no receipt yet."""
+    bounds = first_id(run), first_id(run + 1) - 1  # of both sides, or the receipts of every night were read
+    same = (receipts.c.outbox_id == outbox.c.id) & receipts.c.outbox_id.between(*bounds)
     query = (
         select(outbox.c.action, receipts.c.status, func.count())
-        .select_from(outbox.outerjoin(receipts, receipts.c.outbox_id == outbox.c.id))
-        .where(outbox.c.id.between(first_id(run), first_id(run + 1) - 1))
+        .select_from(outbox.outerjoin(receipts, same))
+        .where(outbox.c.id.between(*bounds))
         .group_by(outbox.c.action, receipts.c.status)
     )
     return {(action, status): count for action, status, count in connection.execute(query)}

@@ -47,7 +47,7 @@ class Persons:
             self._now = {}
         erased: set[bytes] = set()
         if missing := self._missing(new):
-            self._take_in(connection, missing, erased)
+            self._take_in(connection, sorted(missing), erased)  # in one order: two processes may meet
         if missing := self._missing(wanted):
             self._look_up(connection, missing, erased)
         return frozenset(erased)
@@ -69,7 +69,7 @@ class Persons:
         """The keys of persons, which were fetched; None for nobody. Raises SamspilError (no-key) if one is not there."""
         now, before, older = self._now, self._before, self._older
         for batch in (now, before, older):  # most often they were fetched together
-            found = [batch.get(person) for person in persons]  # type: ignore[arg-type]
+            found = list(map(batch.get, persons))  # type: ignore[arg-type]
             if all(found):
                 return found
         try:
@@ -84,12 +84,13 @@ class Persons:
         return self.ciphers((person,))[0]
 
     def _missing(self, wanted: Iterable[bytes | None]) -> list[bytes]:
-        """Those whose key is not at hand, sorted."""
+        """Those whose key is not at hand."""
         missing = {person for person in wanted if person is not None}
         missing.difference_update(self._now)
-        again = missing.intersection(self._before)
-        self._now.update((person, self._before[person]) for person in again)
-        return sorted(missing - again)
+        if again := missing.intersection(self._before):
+            self._now.update((person, self._before[person]) for person in again)
+            missing -= again
+        return list(missing)
 
     def _take_in(self, connection: Connection, persons: list[bytes], erased: set[bytes]) -> None:
         """Look up those who are known, and make keys for the others. What was more last time is tried first."""
