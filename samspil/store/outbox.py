@@ -110,8 +110,7 @@ def waiting(connection: Connection, flow: int) -> dict[bytes, Waiting]:
 
 def unsent(connection: Connection, flow: int, run: int) -> int:
     """How many of a run's rows have no receipt and wait behind no refused one."""
-    bounds = {"flow": flow, "after": first_id(run), "before": first_id(run + 1)}
-    return int(connection.execute(_UNSENT, bounds).scalar_one())
+    return int(connection.execute(_UNSENT, {"flow": flow, **_bounds(run)}).scalar_one())
 
 
 def remove(connection: Connection, ids: Sequence[int]) -> None:
@@ -122,7 +121,10 @@ def remove(connection: Connection, ids: Sequence[int]) -> None:
 
 def close_settled_runs(connection: Connection, flow: int) -> None:
     """Mark runs that have nothing pending any more."""
-    connection.execute(_CLOSE, {"flow": flow})
+    open_runs = connection.execute(_OPEN_RUNS, {"flow": flow}).scalars().all()
+    settled = [run for run in open_runs if connection.execute(_LEFT, _bounds(run)).first() is None]
+    if settled:
+        connection.execute(_CLOSE, {"ids": settled})
 
 
 def of_keys(connection: Connection, run: int, keys: Sequence[bytes]) -> Sequence[Any]:
@@ -186,6 +188,11 @@ def discard(connection: Connection, run: int) -> None:
     connection.execute(delete(outbox).where(outbox.c.id.between(first_id(run), first_id(run + 1) - 1)))
 
 
+def _bounds(run: int) -> dict[str, int]:
+    """Between them are a run's rows: the first is numbered one more."""
+    return {"after": first_id(run), "before": first_id(run + 1)}
+
+
 _OPEN_RUNS = text(f"SELECT id FROM runs WHERE flow_id = :flow AND pending AND state IN {DELIVERABLE} ORDER BY id")
 # The subqueries are looked up row by row through their keys: PostgreSQL has no statistics to plan a join with on a
 # night that fills empty tables, and its guess reads all links of the flow for each row.
@@ -221,12 +228,11 @@ _UNSENT = text(
         SELECT q.person FROM quarantine q WHERE q.flow_id = :flow AND q.stage = 'deliver' AND q.person IS NOT NULL))
     """
 )
-_CLOSE = text(
-    f"""
-    UPDATE runs SET pending = FALSE
-    WHERE flow_id = :flow AND pending AND state IN {DELIVERABLE} AND (
-        SELECT 1 FROM outbox o LEFT JOIN receipts r ON r.outbox_id = o.id
-            AND r.outbox_id >= runs.id * 4294967296 AND r.outbox_id < (runs.id + 1) * 4294967296
-        WHERE o.id >= runs.id * 4294967296 AND o.id < (runs.id + 1) * 4294967296 AND r.outbox_id IS NULL LIMIT 1) IS NULL
+_LEFT = text(
+    """
+    SELECT o.id FROM outbox o
+    LEFT JOIN receipts r ON r.outbox_id = o.id AND r.outbox_id > :after AND r.outbox_id < :before
+    WHERE o.id > :after AND o.id < :before AND r.outbox_id IS NULL LIMIT 1
     """
 )
+_CLOSE = text("UPDATE runs SET pending = FALSE WHERE id IN :ids").bindparams(bindparam("ids", expanding=True))
