@@ -13,12 +13,12 @@ from sqlalchemy import Connection, update
 
 from samspil.connector import Receipt
 from samspil.errors import Unavailable
-from samspil.flow import delivery, planning, settling
+from samspil.flow import pending, planning, settling
 from samspil.flow.changes import Changes
 from samspil.flow.deletions import hold_duplicates
 from samspil.flow.delivery import Delivery
 from samspil.flow.draft import Draft
-from samspil.flow.pending import PendingRows
+from samspil.flow.pending import Due, PendingRows
 from samspil.flow.settling import Settling
 from samspil.store import quarantine, runs, tables
 from samspil.store.comparison import Comparison
@@ -27,16 +27,17 @@ from samspil.store.receipts import Settled, settle
 
 
 def _set(owner: Any, name: str, value: Any) -> None:
+    getattr(owner, name)  # what is not there would break nothing
     setattr(owner, name, value)
 
 
 def _receipts_first() -> None:
     """Receipts are written before the target has answered."""
 
-    def send(self: Any, batch: Sequence[Pending]) -> None:
-        if batch:
-            changes = list(map(self._change, batch, self._flow.sealing.pending(batch)))
-            self._settling.settle(batch, [Receipt(their_id=change.their_id or "O0") for change in changes])
+    def send(self: Any, due: Sequence[Due]) -> None:
+        if due:
+            changes = [change for _, change in due]
+            self._settling.settle([row for row, _ in due], [Receipt(their_id=one.their_id or "O0") for one in changes])
             self._settling.wait()
             self._flow.target.write(self._flow.flow.schema, changes)
 
@@ -45,7 +46,7 @@ def _receipts_first() -> None:
 
 def _new_keys() -> None:
     """What is sent again has another idempotency key."""
-    _set(delivery, "_uuid", lambda _: str(uuid.uuid4()))
+    _set(pending, "_uuid", lambda _: str(uuid.uuid4()))
 
 
 def _cursor_first() -> None:
@@ -117,11 +118,11 @@ def _swallowed() -> None:
     """A batch whose answer is lost counts as sent."""
     real = Delivery._send  # noqa: SLF001
 
-    def send(self: Any, batch: Sequence[Pending]) -> None:
+    def send(self: Any, due: Sequence[Due]) -> None:
         try:
-            real(self, batch)
+            real(self, due)
         except Unavailable:
-            self._settling.settle(batch, [Receipt(their_id="O0") for _ in batch])
+            self._settling.settle([row for row, _ in due], [Receipt(their_id="O0") for _ in due])
 
     _set(Delivery, "_send", send)
 

@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from samspil.connector import Change, Receipt
+from samspil.connector import Receipt
 from samspil.errors import SamspilError, Unavailable
 from samspil.flow.calm import calm
 from samspil.flow.compiled import CompiledFlow
 from samspil.flow.landing import still_right
-from samspil.flow.pending import PendingRows
+from samspil.flow.pending import Due, PendingRows
 from samspil.flow.settling import Settling
 from samspil.store import outbox, quarantine, runs
 from samspil.store.outbox import Pending
@@ -60,22 +60,23 @@ class Delivery:
             )
 
     def _deliver(self, pending: PendingRows, *, after: int, before: int) -> None:
-        for rows in pending.chunks(after, before):
-            for wave in _waves(rows):
+        for due in pending.chunks(after, before):
+            for wave in _waves(due):
                 for start in range(0, len(wave), self._flow.writes.batch):
-                    self._send([row for row in wave[start : start + self._flow.writes.batch] if self._may_go(row)])
+                    batch = wave[start : start + self._flow.writes.batch]
+                    self._send([each for each in batch if self._may_go(each.row)])
 
     def _may_go(self, row: Pending) -> bool:
         """A person's records wait behind one of theirs that was refused, until that one is settled."""
         return row.person is None or row.person not in self._blocked
 
-    def _send(self, batch: Sequence[Pending]) -> None:
+    def _send(self, due: Sequence[Due]) -> None:
         flow = self._flow
-        batch = still_right(self._hub.store, flow, batch)
+        batch = still_right(self._hub.store, flow, [row for row, _ in due])
         if not batch:
             return
-        payloads = flow.sealing.pending(batch)
-        receipts = flow.target.write(flow.flow.schema, list(map(self._change, batch, payloads)))
+        right = {row.id for row in batch}
+        receipts = flow.target.write(flow.flow.schema, [change for row, change in due if row.id in right])
         if len(receipts) != len(batch):
             raise SamspilError(
                 f"{flow.flow.target}: {len(receipts)} receipts for {len(batch)} records", reason="receipts"
@@ -92,36 +93,21 @@ class Delivery:
     def _block(self, rows: Iterable[Pending]) -> None:
         self._blocked.update(row.person for row in rows if row.person is not None)
 
-    def _change(self, row: Pending, payload: bytes) -> Change:
-        # With the fingerprint, a store restored from a backup, which counts its runs anew, does not reuse a key.
-        key = self._flow.idempotency(row.id.to_bytes(8, "big") + row.key + row.fingerprint)
-        return Change(
-            "put" if row.action == PUT else "delete",
-            payload,
-            self._flow.sealing.named(row),
-            _uuid(key.hex()),
-        )
-
 
 def _lacks_name(row: Pending, receipt: Receipt) -> bool:
     """Whether a record was made at a target that keeps keys, and can never be named there."""
     return row.action == PUT and row.their_id is None and receipt.refused is None and receipt.their_id is None
 
 
-def _uuid(digest: str) -> str:
-    """32 hexadecimal digits in the form of a random UUID (version 4), as systems check it; the uuid module is slow."""
-    return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
-
-
-def _waves(rows: Sequence[Pending]) -> Sequence[Sequence[Pending]]:
+def _waves(due: Sequence[Due]) -> Sequence[Sequence[Due]]:
     """Split so that a wave has at most one row of each person: one that is refused can stop those that follow."""
-    waves: list[list[Pending]] = []
+    waves: list[list[Due]] = []
     seen: Counter[bytes] = Counter()
-    for row in rows:
-        who = row.person or row.key
+    for each in due:
+        who = each.row.person or each.row.key
         at = seen[who]
         seen[who] += 1
         if at == len(waves):
             waves.append([])
-        waves[at].append(row)
+        waves[at].append(each)
     return waves

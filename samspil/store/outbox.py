@@ -16,7 +16,7 @@ from samspil.store.tables import (
     outbox,
 )
 
-BYTES = 16 * 2**20  # payloads in memory at once, and one more
+BYTES = 8 * 2**20  # sealed payloads read at once, and one more; they are opened while those before are sent
 DELIVERABLE = f"('{State.APPROVED}', '{State.DONE}')"  # states of runs
 # A flow's runs that may be sent from, with their rows' bounds. Worked out first, and looked up one by one: under
 # row-level security PostgreSQL asks an index only for what it need not compute from another guarded row.
@@ -40,6 +40,9 @@ class Pending(NamedTuple):
     payload: bytes  # sealed
     their_id: bytes | None  # sealed; from the link, so a record created meanwhile is updated, not doubled
     their_person: bytes | None = None  # whose key ``their_id`` is sealed under: the person of a record may change
+    handle: bytes | None = None  # these three are the person's, as in ``persons.Person``; None of nobody
+    wrapped: bytes | None = None
+    version: int | None = None
 
 
 class Waiting(NamedTuple):
@@ -55,7 +58,9 @@ def add(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
     bulk.insert(connection, "outbox", COLUMNS, rows)
 
 
-def pending(connection: Connection, flow: int, *, after: int, before: int, limit: int) -> Sequence[Pending]:
+def pending(
+    connection: Connection, municipality: str, flow: int, *, after: int, before: int, limit: int
+) -> Sequence[Pending]:
     """The flow's next rows with ``after`` < id < ``before`` that may go and have no receipt, in planned order.
 
     Fewer than ``limit`` if their payloads are large: one may be a document.
@@ -64,10 +69,10 @@ def pending(connection: Connection, flow: int, *, after: int, before: int, limit
         start, end = max(after, first_id(run) - 1), min(before, first_id(run + 1))
         if start >= end:
             continue
-        bounds = {"flow": flow, "after": start, "before": end, "limit": limit, "bytes": BYTES}
+        bounds = {"of": municipality, "flow": flow, "after": start, "before": end, "limit": limit, "bytes": BYTES}
         found = bulk.fetch_in_order(connection, _PENDING, bounds)
         if found:
-            return [Pending(*row) for row in found]
+            return list(map(Pending._make, found))
     return []
 
 
@@ -197,7 +202,8 @@ _OPEN_RUNS = text(f"SELECT id FROM runs WHERE flow_id = :flow AND pending AND st
 # The subqueries are looked up row by row through their keys: PostgreSQL has no statistics to plan a join with on a
 # night that fills empty tables, and its guess reads all links of the flow for each row.
 _PENDING = """
-    SELECT few.id, few.key, few.person, few.action, few.fingerprint, few.payload, l.their_id, l.person AS their_person
+    SELECT few.id, few.key, few.person, few.action, few.fingerprint, few.payload, l.their_id, l.person AS their_person,
+        p.handle, p.wrapped, p.version
     FROM (
         SELECT o.*, sum(length(o.payload)) OVER (ORDER BY o.id) - length(o.payload) AS before
         FROM (
@@ -208,6 +214,7 @@ _PENDING = """
         ) o
     ) few
     LEFT JOIN links l ON l.flow_id = :flow AND l.key = few.key
+    LEFT JOIN persons p ON p.municipality = :of AND p.person = few.person
     WHERE few.before < :bytes
     ORDER BY few.id
     """

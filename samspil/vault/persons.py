@@ -7,7 +7,7 @@ Destroying a person's key makes everything sealed under it unreadable, wherever 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from cryptography.exceptions import InvalidTag
@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from samspil.errors import SamspilError, SettingsError
 from samspil.store import keys, persons
+from samspil.store.persons import Person
 from samspil.store.tables import DIGEST
 from samspil.vault.master import SIZE
 from samspil.vault.vault import Vault
@@ -34,9 +35,16 @@ class Persons:
         self._mostly_new = False
 
     def fetch(
-        self, connection: Connection, wanted: Iterable[bytes | None] = (), *, new: Iterable[bytes | None] = ()
+        self,
+        connection: Connection,
+        wanted: Iterable[bytes | None] = (),
+        *,
+        new: Iterable[bytes | None] = (),
+        found: Sequence[Person] = (),
     ) -> frozenset[bytes]:
         """Make the keys of all these persons ready; those of them who are erased are returned.
+
+        Those in ``found`` were looked up already.
 
         Of those in ``new`` who has no key gets one, in the caller's transaction: commit it before anything that is
         sealed under the key, and do it in ``making``. Raises SettingsError when the master key was changed meanwhile.
@@ -48,6 +56,8 @@ class Persons:
         erased: set[bytes] = set()
         if missing := self._missing(new):
             self._take_in(connection, sorted(missing), erased)  # in one order: two processes may meet
+        if missing := self._missing(row.person for row in found):
+            self._open(list({row.person: row for row in found if row.person in missing}.values()), erased)
         if missing := self._missing(wanted):
             self._look_up(connection, missing, erased)
         return frozenset(erased)
@@ -83,14 +93,14 @@ class Persons:
         """The same of one."""
         return self.ciphers((person,))[0]
 
-    def _missing(self, wanted: Iterable[bytes | None]) -> list[bytes]:
+    def _missing(self, wanted: Iterable[bytes | None]) -> set[bytes]:
         """Those whose key is not at hand."""
         missing = {person for person in wanted if person is not None}
         missing.difference_update(self._now)
         if again := missing.intersection(self._before):
             self._now.update((person, self._before[person]) for person in again)
             missing -= again
-        return list(missing)
+        return missing
 
     def _take_in(self, connection: Connection, persons: list[bytes], erased: set[bytes]) -> None:
         """Look up those who are known, and make keys for the others. What was more last time is tried first."""
@@ -100,9 +110,13 @@ class Persons:
             self._look_up(connection, unknown, erased)
         self._mostly_new = made * 2 > len(persons)
 
-    def _look_up(self, connection: Connection, wanted: list[bytes], erased: set[bytes]) -> list[bytes]:
+    def _look_up(self, connection: Connection, wanted: Collection[bytes], erased: set[bytes]) -> list[bytes]:
         """Those who have no row yet."""
-        found = persons.find(connection, self._vault.municipality, wanted)
+        found = persons.find(connection, self._vault.municipality, list(wanted))
+        self._open(found, erased)
+        return sorted(set(wanted).difference(row.person for row in found)) if len(found) < len(wanted) else []
+
+    def _open(self, found: Sequence[Person], erased: set[bytes]) -> None:
         known = [row for row in found if row.wrapped is not None]
         if len(known) < len(found):
             erased.update(row.person for row in found if row.wrapped is None)
@@ -117,7 +131,6 @@ class Persons:
                 "a person's key does not open: its row was changed or moved", reason="sealed-payload"
             ) from None
         self._now.update(zip([row.person for row in known], map(AESGCM, opened), strict=True))
-        return sorted(set(wanted).difference(row.person for row in found)) if len(found) < len(wanted) else []
 
     def _make(self, connection: Connection, unknown: list[bytes]) -> int:
         """Make keys for persons; for how many there was none. Those of them are at hand if that is all."""

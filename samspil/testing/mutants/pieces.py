@@ -57,7 +57,7 @@ def moves_the_cursor_at_once() -> Iterator[None]:
 @engine("a_crashed_delivery_is_resumed")
 def forgets_its_keys() -> AbstractContextManager[Any]:
     """A change sent again has another key."""
-    return swapped("samspil.flow.delivery._uuid", lambda _digest: str(uuid.uuid4()))
+    return swapped("samspil.flow.pending._uuid", lambda _digest: str(uuid.uuid4()))
 
 
 @engine("a_dry_run_writes_nothing")

@@ -17,5 +17,5 @@ def test_so_many_are_read_as_there_is_room_for_their_payloads_and_always_one(sto
         outbox.add(connection, [(start + n, bytes([n]) * 16, None, PUT, bytes(16), b"x" * 10) for n in (1, 2, 3)])
         runs.change(connection, run, state=State.APPROVED, pending=True)
     with store.transaction() as connection:
-        found = outbox.pending(connection, flow, after=0, before=first_id(run + 1), limit=10)
+        found = outbox.pending(connection, "730", flow, after=0, before=first_id(run + 1), limit=10)
     assert expected == [row.id - start for row in found]

@@ -218,7 +218,7 @@ def test_a_reference_to_anothers_row_leads_nowhere(towns, they, owner):
         connection.exec_driver_sql("UPDATE links SET outbox_id = %s", (number,))
         assert {} == outbox.payloads(connection, [number])
         assert [] == connection.exec_driver_sql("SELECT o.* FROM links l JOIN outbox o ON o.id = l.outbox_id").all()
-        assert [] == outbox.pending(connection, flow, after=0, before=first_id(run + 1), limit=9)
+        assert [] == outbox.pending(connection, THEIRS, flow, after=0, before=first_id(run + 1), limit=9)
         assert {} == runs.receipts_by_action(connection, run)
         outbox.remove(connection, [number])
         outbox.discard(connection, run)
