@@ -7,7 +7,7 @@ was set before is set again afterwards.
 
 A thread whose answer has come waits for the lock until another has held it for 5 ms, and reading 1,000 rows ahead takes
 it a dozen times: what is done beside the work then holds the work up. A tenth of that costs nothing that can be
-measured, and takes 7 % off a first night.
+measured, and takes 4 to 7 % off a first night.
 
 And with one heap: glibc gives each thread its own, and what one thread reads and another lets go of stays with the
 first. Under Python's lock the threads would not wait for each other's heap anyway.
