@@ -87,7 +87,8 @@ class PendingRows:
             ]
             others = [row.their_person for row in rows if row.their_person != row.person]
             self._hub.persons.fetch(connection, others, found=found)
-        payloads = self._flow.sealing.pending(rows)  # of those that wait too: one that does not open stops the flow here
+        # Those that wait for a refused one are opened too: one that does not open stops the flow here.
+        payloads = self._flow.sealing.pending(rows)
         return [Due(row, self._change(row, payload)) for row, payload in zip(rows, payloads, strict=True)]
 
     def _change(self, row: Pending, payload: bytes) -> Change:
