@@ -53,13 +53,13 @@ def _cursor_first() -> None:
     """The cursor moves when the source was read, before anything of it is sure."""
     real = hold_duplicates
 
-    def hold(made: Draft, comparison: Comparison) -> None:
+    def hold(made: Draft, keys: Sequence[bytes]) -> None:
         if made.cursor is not None:
             cursor = f"{made.flow.version} {made.cursor}"
             with made.connection.begin():
                 flow = tables.flows.c.id == made.flow.id
                 made.connection.execute(update(tables.flows).where(flow).values(cursor=cursor))
-        real(made, comparison)
+        real(made, keys)
 
     _set(planning, "hold_duplicates", hold)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -18,6 +19,7 @@ from samspil.ledger.entry import Told
 from samspil.store import outbox, quarantine
 from samspil.store.comparison import Differing
 from samspil.store.tables import DELIVERED, FILTERED, PUT, WITHDRAW
+from samspil.vault import few
 
 
 class Rows(NamedTuple):
@@ -167,11 +169,22 @@ class Changes:
         draft, flow = self._draft, self._flow
         if self._merger:
             self._merger.write(connection)
-        outbox.add(connection, flow.sealing.plan(self._planned))
+        planned, entries = self._sealed()
+        outbox.add(connection, planned)
         outbox.upsert_links(connection, self._filtered)
         outbox.refresh(connection, flow.id, self._same)
         quarantine.add(connection, flow.id, draft.run, self._held)
         if flow.gate is not None:
             flow.gate.write(connection, self._consents)
-        if self._entries:
-            draft.hub.ledger.append(connection, {"what": "read", "run": draft.run, **flow.context}, self._entries)
+        if entries:
+            draft.hub.ledger.append(connection, {"what": "read", "run": draft.run, **flow.context}, entries)
+
+    def _sealed(self) -> tuple[list[tuple[Any, ...]], list[bytes]]:
+        """The rows of the outbox and the ledger's entries, a few at a time: nearly always they are of the same persons."""
+        sealing, ledger = self._flow.sealing, self._draft.hub.ledger
+        planned: list[tuple[Any, ...]] = []
+        packed: list[bytes] = []
+        for rows, entries in zip_longest(few(self._planned), few(self._entries), fillvalue=()):
+            planned += sealing.plan(rows)
+            packed += ledger.pack(entries)
+        return planned, packed

@@ -42,7 +42,7 @@ def reveal(hub: Hub, conflict: Any, *, who: str, why: str) -> Shown:
         hub.persons.fetch(connection, [conflict.person])
         seen = (conflict.key, conflict.person, 0, 0, READ_HELD)
         what = {"what": "reveal", "conflict": conflict.id, "field": conflict.field, "who": who, "why": why}
-        hub.ledger.append(connection, {**what, **flow.context}, [seen])
+        hub.ledger.append(connection, {**what, **flow.context}, hub.ledger.pack([seen]))
     source, target = way.side, 1 - way.side
     return Shown(((way.systems[source], values[source]), (way.systems[target], values[target])))
 
@@ -64,7 +64,7 @@ def settle(hub: Hub, conflict: Any, take: str, *, who: str, why: str) -> str:
         what = {"what": "settle", "conflict": conflict.id, "field": conflict.field, "take": taken}
         hub.persons.fetch(connection, [conflict.person])
         decided = (conflict.key, conflict.person, 0, 0, READ_HELD)
-        hub.ledger.append(connection, {**what, "who": who, "why": why, **flow.context}, [decided])
+        hub.ledger.append(connection, {**what, "who": who, "why": why, **flow.context}, hub.ledger.pack([decided]))
     return taken
 
 

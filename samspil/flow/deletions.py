@@ -18,9 +18,8 @@ _FEW = 500  # keys looked up at once
 _TWICE = Refused("duplicate-key", hint="the source gave this key more than once")
 
 
-def hold_duplicates(draft: Draft, comparison: Comparison) -> None:
+def hold_duplicates(draft: Draft, keys: Sequence[bytes]) -> None:
     """A key read twice is two records claiming to be one: none of them is sent, and a person looks."""
-    keys = comparison.duplicates()
     for start in range(0, len(keys), _FEW):
         with draft.connection.begin():
             rows = outbox.of_keys(draft.connection, draft.run, keys[start : start + _FEW])

@@ -54,7 +54,8 @@ def read_into(draft: Draft, comparison: Comparison, since: str | None) -> None:
             last = changes
         if last is not None:
             _plan(last, writing, meeting)
-    hold_duplicates(draft, comparison)
+        twice = comparison.duplicates()  # while the last of the plan is written
+    hold_duplicates(draft, twice)
     plan_deletions(draft, comparison, None if since is None else _surely(gone, draft, comparison))
     if draft.flow.both and draft.complete:
         _take_up(draft, comparison, draft.flow.both)

@@ -117,9 +117,8 @@ def reveal(hub: Hub, name: str, entry: Any, *, who: str, why: str) -> bytes:
         hub.persons.fetch(connection, [entry.person])
         payload = flow.sealing.held(entry)
         seen = (entry.key, entry.person, entry.outbox_id or 0, 0, READ_PLANNED)
-        hub.ledger.append(
-            connection, {"what": "reveal", "entry": entry.id, "who": who, "why": why, **flow.context}, [seen]
-        )
+        what = {"what": "reveal", "entry": entry.id, "who": who, "why": why}
+        hub.ledger.append(connection, {**what, **flow.context}, hub.ledger.pack([seen]))
     return payload
 
 
@@ -166,7 +165,7 @@ def _plan(hub: Hub, flow: CompiledFlow, ready: Sequence[_Ready], staying: list[t
         puts = sum(row[3] == PUT for row in rows)
         counts = {"read": puts, "creates": puts, "deletions": len(rows) - puts, "complete": False}
         runs.change(connection, run, state=State.APPROVED, pending=bool(rows), counts=counts, agreement=flow.agreement)
-        hub.ledger.append(connection, {"what": "replay", "run": run, **flow.context}, entries)
+        hub.ledger.append(connection, {"what": "replay", "run": run, **flow.context}, hub.ledger.pack(entries))
     return run
 
 

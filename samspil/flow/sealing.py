@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from samspil.store.outbox import Pending
-from samspil.vault import Persons, Vault
+from samspil.vault import Persons, Vault, few
 
 _number = Struct(">Q").pack  # of an outbox row, as it is sealed with its payload
 
@@ -45,10 +45,11 @@ class Sealing:
 
     def pending(self, rows: Sequence[Pending]) -> list[bytes]:
         """The payloads of pending rows. Raises as ``planned`` does."""
-        places = [_number(row.id) + row.key for row in rows]
-        return self._outbox.open_all(
-            [row.payload for row in rows], places, self._persons.ciphers([row.person for row in rows])
-        )
+        opened: list[bytes] = []
+        for some in few(rows):
+            sealed, places = [row.payload for row in some], [_number(row.id) + row.key for row in some]
+            opened += self._outbox.open_all(sealed, places, self._persons.ciphers([row.person for row in some]))
+        return opened
 
     def hold(self, payload: bytes, key: bytes, fingerprint: bytes, person: bytes | None = None) -> bytes:
         """Seal what is held back, for the quarantine."""

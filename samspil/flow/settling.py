@@ -21,6 +21,7 @@ from samspil.store import quarantine, runs
 from samspil.store.outbox import Pending
 from samspil.store.receipts import Settled, settle
 from samspil.store.tables import ACCEPTED, REFUSED
+from samspil.vault import few
 
 if TYPE_CHECKING:
     from samspil.hub import Hub
@@ -56,20 +57,24 @@ class Settling:
         self._background.__exit__(*error)
 
     def _settle(self, connection: Connection, batch: Sequence[Pending], receipts: Sequence[Receipt]) -> None:
-        flow = self._flow
+        flow, ledger = self._flow, self._hub.ledger
         pairs = list(zip(batch, receipts, strict=True))
-        settled = [
-            # a character that the database does not take would stop the flow for good
-            Settled(row, REFUSED if receipt.refused else ACCEPTED, shown(receipt.reference), name)
-            for (row, receipt), name in zip(pairs, self._names(pairs), strict=True)
-        ]
+        settled: list[Settled] = []
+        entries: list[bytes] = []
+        for some in few(pairs):
+            named = [
+                # a character that the database does not take would stop the flow for good
+                Settled(row, REFUSED if receipt.refused else ACCEPTED, shown(receipt.reference), name)
+                for (row, receipt), name in zip(some, self._names(some), strict=True)
+            ]
+            settled += named
+            entries += ledger.pack([(row.key, row.person, row.id, row.action, status) for row, status, *_ in named])
         held = [self._held(row, receipt) for row, receipt in pairs if receipt.refused]
-        entries = [(row.key, row.person, row.id, row.action, status) for row, status, *_ in settled]
         settle(connection, flow.id, settled)
         landed(connection, flow, [(one, receipt.their_id) for one, receipt in zip(settled, receipts, strict=True)])
         for run, rows in groupby(held, key=lambda row: runs.run_of(row.outbox_id or 0)):
             quarantine.add(connection, flow.id, run, list(rows))
-        self._hub.ledger.append(connection, {"what": "write", **flow.context}, entries)
+        ledger.append(connection, {"what": "write", **flow.context}, entries)
 
     def _names(self, pairs: Sequence[tuple[Pending, Receipt]]) -> Sequence[bytes | None]:
         """What the target calls the records now, sealed; None of one without a name, or refused."""

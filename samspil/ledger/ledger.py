@@ -15,7 +15,7 @@ from samspil.ledger.entry import Told, pack
 from samspil.ledger.head import Head
 from samspil.ledger.tree import EMPTY, Frontier
 from samspil.store.tables import ledger
-from samspil.vault import Persons
+from samspil.vault import Persons, few
 
 
 class Ledger:
@@ -25,12 +25,15 @@ class Ledger:
         self._municipality, self._signer, self._persons = municipality, signer, persons
         self.place = f"{municipality}/ledger/".encode()
 
-    def append(self, connection: Connection, context: Mapping[str, Any], told: Sequence[Told]) -> None:
-        """Add a batch of entries in the caller's transaction; it stands or falls with it.
+    def pack(self, told: Sequence[Told]) -> list[bytes]:
+        """Entries as they are appended, sealed. The keys of their persons must have been fetched."""
+        packed: list[bytes] = []
+        for some in few(told):
+            packed += pack(self.place, some, self._persons.ciphers([one[1] for one in some]))
+        return packed
 
-        The keys of their persons must have been fetched.
-        """
-        packed = pack(self.place, told, self._persons.ciphers([one[1] for one in told]))
+    def append(self, connection: Connection, context: Mapping[str, Any], packed: Sequence[bytes]) -> None:
+        """Add a batch of entries in the caller's transaction; it stands or falls with it."""
         if connection.dialect.name == "postgresql":  # one tree: the next batch grows from this one
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(726677, %s)", (int(self._municipality),))
         last = connection.execute(_LAST, {"of": self._municipality}).first()

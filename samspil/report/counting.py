@@ -108,9 +108,8 @@ def _records(hub: Hub, agreement: Agreement, report: Report, system: str, schema
             erased = hub.persons.fetch(connection, new=[who for _, who, _ in read])
             counted = [one for one in read if one[1] not in erased]
             if counted:
-                hub.ledger.append(
-                    connection, context, [(digest, who, 0, 0, READ_UNCHANGED) for digest, who, _ in counted]
-                )
+                seen = [(digest, who, 0, 0, READ_UNCHANGED) for digest, who, _ in counted]
+                hub.ledger.append(connection, context, hub.ledger.pack(seen))
         yield from (ours for _, _, ours in counted)
 
 

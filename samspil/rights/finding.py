@@ -99,7 +99,8 @@ def note(hub: Hub, number: str, found: Found, *, who: str, why: str) -> None:
     with hub.store.transaction() as connection:
         hub.persons.fetch(connection, [person])
         seen = [(bytes(DIGEST), person, 0, 0, READ_SHOWN)] if found.handle else []
-        hub.ledger.append(connection, {"what": "show", "person": found.handle, "who": who, "why": why}, seen)
+        what = {"what": "show", "person": found.handle, "who": who, "why": why}
+        hub.ledger.append(connection, what, hub.ledger.pack(seen))
 
 
 def entries_mentioning(hub: Hub, connection: Connection, flows: Mapping[int, str], number: str) -> Iterator[Any]:

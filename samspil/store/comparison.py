@@ -52,7 +52,7 @@ class Comparison:
         self._postgresql = store.postgresql
         self._session = store.session()
         self._linked = 0  # readings of records that have a link
-        self._once = False  # every key was read once only
+        self._all = False  # every link was met, and none twice
 
     def __enter__(self) -> Self:
         self.connection: Connection = self._session.__enter__()
@@ -118,11 +118,11 @@ class Comparison:
         return found
 
     def duplicates(self) -> Sequence[bytes]:
-        """Keys that were read more than once."""
+        """Keys that were read more than once. Ask when the read is over, and before links are added or dropped."""
         with self.connection.begin():
             rows = self.connection.exec_driver_sql("SELECT key FROM seen GROUP BY key HAVING count(*) > 1")
             found = [bytes(row[0]) for row in rows]
-        self._once = not found
+            self._all = not found and self._linked == self._links()
         return found
 
     def saw_all(self) -> bool:
@@ -130,9 +130,11 @@ class Comparison:
 
         Known only after ``duplicates``.
         """
-        with self.connection.begin():
-            links = self.connection.execute(_COUNT, {"flow": self._flow}).scalar_one()
-        return self._once and links == self._linked
+        return self._all
+
+    def _links(self) -> int:
+        count: int = self.connection.execute(_COUNT, {"flow": self._flow}).scalar_one()
+        return count
 
     def gone(self) -> Iterator[Sequence[Gone]]:
         """Records the target holds that were not seen, in chunks. Right only after a complete read."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from samspil.vault.box import Box
 from samspil.vault.master import Master
-from samspil.vault.persons import Persons
+from samspil.vault.persons import Persons, few
 from samspil.vault.vault import Vault
 
-__all__ = ["Box", "Master", "Persons", "Vault"]
+__all__ = ["Box", "Master", "Persons", "Vault", "few"]

@@ -1,14 +1,18 @@
 """The keys of persons, looked up and made in bulk: one query for a batch, not one for each record.
 
+A key at hand is 32 bytes. What OpenSSL makes of it to cipher with is 2.6 KB, and a batch of those is in no processor's
+cache: they are made for a few persons at a time, of whom all is done together (``few``).
+
 Destroying a person's key makes everything sealed under it unreadable, wherever a copy of it lies without table
 ``persons``. The row stays without its key: the person was erased, and no key is ever made for that person again.
 """
 
 from __future__ import annotations
 
-import os
+import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,10 +22,14 @@ from samspil.errors import SamspilError, SettingsError
 from samspil.store import keys, persons
 from samspil.store.persons import Person
 from samspil.store.tables import DIGEST
+from samspil.vault.box import drawn
 from samspil.vault.master import SIZE
 from samspil.vault.vault import Vault
 
-_KEPT = 500  # keys in memory, 2.6 KB each as OpenSSL has them, and as many again of the batches before, twice
+_KEPT = 2_000  # keys in memory, and as many again of the batches before, twice
+_FEW = 256  # ciphers made at once
+
+T = TypeVar("T")
 
 
 class Persons:
@@ -29,9 +37,10 @@ class Persons:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
-        self._now: dict[bytes, AESGCM] = {}
-        self._before: dict[bytes, AESGCM] = {}
-        self._older: dict[bytes, AESGCM] = {}
+        self._now: dict[bytes, bytes] = {}
+        self._before: dict[bytes, bytes] = {}
+        self._older: dict[bytes, bytes] = {}
+        self._made = _Made()
         self._mostly_new = False
 
     def fetch(
@@ -65,6 +74,7 @@ class Persons:
     def forget(self) -> None:
         """Let go of every key at hand."""
         self._now, self._before, self._older = {}, {}, {}
+        self._made = _Made()
 
     @contextmanager
     def making(self) -> Iterator[None]:
@@ -75,28 +85,39 @@ class Persons:
             self.forget()
             raise
 
-    def ciphers(self, persons: Sequence[bytes | None]) -> list[AESGCM | None]:
-        """The keys of persons, which were fetched; None for nobody. Raises SamspilError (no-key) if one is not there."""
-        now, before, older = self._now, self._before, self._older
-        for batch in (now, before, older):  # most often they were fetched together
-            found = list(map(batch.get, persons))  # type: ignore[arg-type]
-            if all(found):
-                return found
-        try:
-            return [
-                None if person is None else now.get(person) or before.get(person) or older[person] for person in persons
-            ]
-        except KeyError:
-            raise SamspilError("a stored payload is of a person whose key is not there", reason="no-key") from None
+    def ciphers(self, persons: Sequence[bytes | None]) -> Sequence[AESGCM | None]:
+        """What ciphers with the keys of these persons, which were fetched; None for nobody. Those of one call are at
+        hand in the next of the same thread. Raises SamspilError (no-key) if a key is not there.
+        """
+        last, wanted = self._made, list(persons)
+        if wanted != last.persons:
+            unique = list(dict.fromkeys(each for each in wanted if each is not None))
+            made = list(map(AESGCM, self._keys(unique)))
+            last.ciphers = made
+            if len(made) < len(wanted):
+                of: dict[bytes | None, AESGCM] = dict(zip(unique, made, strict=True))
+                last.ciphers = list(map(of.get, wanted))
+            last.persons = wanted
+        return last.ciphers
 
     def cipher(self, person: bytes | None) -> AESGCM | None:
         """The same of one."""
         return self.ciphers((person,))[0]
 
+    def _keys(self, persons: Sequence[bytes]) -> Sequence[bytes]:
+        now, before, older = self._now, self._before, self._older
+        for batch in (now, before, older):  # most often they were fetched together
+            found = list(map(batch.get, persons))
+            if all(found):
+                return found  # type: ignore[return-value]
+        try:
+            return [now.get(person) or before.get(person) or older[person] for person in persons]
+        except KeyError:
+            raise SamspilError("a stored payload is of a person whose key is not there", reason="no-key") from None
+
     def _missing(self, wanted: Iterable[bytes | None]) -> set[bytes]:
         """Those whose key is not at hand."""
-        missing = {person for person in wanted if person is not None}
-        missing.difference_update(self._now)
+        missing = {person for person in set(wanted).difference(self._now) if person is not None}
         if again := missing.intersection(self._before):
             self._now.update((person, self._before[person]) for person in again)
             missing -= again
@@ -130,7 +151,7 @@ class Persons:
             raise SamspilError(
                 "a person's key does not open: its row was changed or moved", reason="sealed-payload"
             ) from None
-        self._now.update(zip([row.person for row in known], map(AESGCM, opened), strict=True))
+        self._now.update(zip([row.person for row in known], opened, strict=True))
 
     def _make(self, connection: Connection, unknown: list[bytes]) -> int:
         """Make keys for persons; for how many there was none. Those of them are at hand if that is all."""
@@ -139,14 +160,23 @@ class Persons:
             raise SettingsError(
                 "the master key was changed while this ran: start again with the new one", field=vault.master.field
             )
-        handles, fresh = _random(DIGEST, len(unknown)), _random(SIZE, len(unknown))
+        handles, fresh = drawn(DIGEST, len(unknown)), drawn(SIZE, len(unknown))
         wrapped = vault.wrap(fresh, "persons", list(map(bytes.__add__, unknown, handles)))
         made = persons.add(connection, vault.municipality, vault.master.newest, unknown, handles, wrapped)
         if made == len(unknown):
-            self._now.update(zip(unknown, map(AESGCM, fresh), strict=True))
+            self._now.update(zip(unknown, fresh, strict=True))
         return made
 
 
-def _random(size: int, count: int) -> list[bytes]:
-    drawn = os.urandom(size * count)
-    return [drawn[at : at + size] for at in range(0, len(drawn), size)]
+class _Made(threading.local):
+    """The ciphers that a thread made last, and whose they are."""
+
+    def __init__(self) -> None:
+        self.persons: Sequence[bytes | None] = []
+        self.ciphers: Sequence[AESGCM | None] = []
+
+
+def few(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many rows at a time as there should be ciphers at once."""
+    for start in range(0, len(rows), _FEW):
+        yield rows[start : start + _FEW]

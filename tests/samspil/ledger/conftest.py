@@ -28,7 +28,7 @@ class Written:
         whom = (ANNA, BENT, ANNA, None)
         entries = [(bytes([batch, n]) * 8, whom[n], batch * 10 + n, 1, 1) for n in range(4)]
         with self.store.transaction() as connection:
-            self.ledger.append(connection, {"what": "write", "batch": batch}, entries)
+            self.ledger.append(connection, {"what": "write", "batch": batch}, self.ledger.pack(entries))
 
 
 @pytest.fixture
