@@ -86,8 +86,10 @@ class Persons:
             raise
 
     def ciphers(self, persons: Sequence[bytes | None]) -> Sequence[AESGCM | None]:
-        """What ciphers with the keys of these persons, which were fetched; None for nobody. Those of one call are at
-        hand in the next of the same thread. Raises SamspilError (no-key) if a key is not there.
+        """What ciphers with the keys of these persons, which were fetched; None for nobody. A few at a time: see ``few``.
+
+        The next call of the same thread for the same persons makes none anew. Raises SamspilError (no-key) if a key is
+        not there.
         """
         last, wanted = self._made, list(persons)
         if wanted != last.persons:

@@ -33,6 +33,32 @@ def test_a_person_has_one_key_whoever_asks(store, persons, unlocked):
     assert persons.cipher(None) is None
 
 
+def test_whoever_is_asked_for_together_each_gets_the_own_key_and_nobody_none(store, persons):
+    fetch(store, persons, ANNA, BENT, CARL)
+    one = {person: sealed(persons, person) for person in (ANNA, BENT, CARL)}
+    for asked in ([ANNA, BENT], [BENT, ANNA], [CARL, None, ANNA, CARL], (None, None), [CARL], [], [ANNA, BENT, CARL]):
+        for _ in range(2):
+            got = persons.ciphers(asked)
+            assert [cipher and cipher.encrypt(bytes(12), b"noter", b"") for cipher in got] == list(map(one.get, asked))
+
+
+def test_what_a_thread_asked_for_last_is_not_made_anew_whatever_others_ask_for(store, persons):
+    fetch(store, persons, ANNA, BENT)
+    with ThreadPoolExecutor(1) as other:
+        first = persons.ciphers([ANNA, None])
+        others = other.submit(persons.ciphers, [BENT]).result()
+        assert persons.ciphers([ANNA, None])[0] is first[0]
+        assert other.submit(persons.ciphers, [BENT]).result()[0] is others[0]
+
+
+def test_a_key_let_go_of_is_not_at_hand_to_those_who_used_it_last(store, persons):
+    fetch(store, persons, ANNA)
+    persons.ciphers([ANNA])
+    persons.forget()
+    with pytest.raises(SamspilError, match="not there"):
+        persons.ciphers([ANNA])
+
+
 def test_a_key_that_nobody_made_is_not_made_by_looking(store, persons):
     fetch(store, persons, ANNA, create=False)
     with pytest.raises(SamspilError) as caught:
