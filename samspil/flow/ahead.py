@@ -9,7 +9,7 @@ from typing import Generic, Self, TypeVar
 
 T = TypeVar("T")
 
-_AHEAD = 2  # more would only hold more in memory
+_AHEAD = 1  # beside the one that is being read; more would only hold more in memory
 
 
 class Ahead(Generic[T]):

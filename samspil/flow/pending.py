@@ -25,7 +25,7 @@ _CHUNK = 1_000  # rows looked at together
 
 
 class Due(NamedTuple):
-    """A pending row, and what it is for the target."""
+    """A pending row, its payload opened, and what it is for the target."""
 
     row: Pending
     change: Change
@@ -89,14 +89,14 @@ class PendingRows:
             self._hub.persons.fetch(connection, others, found=found)
         # Those that wait for a refused one are opened too: one that does not open stops the flow here.
         payloads = self._flow.sealing.pending(rows)
-        return [Due(row, self._change(row, payload)) for row, payload in zip(rows, payloads, strict=True)]
+        return [Due(row, self._change(row)) for row in map(Pending.opened, rows, payloads)]
 
-    def _change(self, row: Pending, payload: bytes) -> Change:
+    def _change(self, row: Pending) -> Change:
         # With the fingerprint, a store restored from a backup, which counts its runs anew, does not reuse a key.
         key = self._flow.idempotency(row.id.to_bytes(8, "big") + row.key + row.fingerprint)
         return Change(
             "put" if row.action == PUT else "delete",
-            payload,
+            row.payload,
             self._flow.sealing.named(row),
             _uuid(key.hex()),
         )

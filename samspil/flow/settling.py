@@ -99,7 +99,6 @@ class Settling:
         refused, sealing = receipt.refused, self._flow.sealing
         assert refused is not None  # noqa: S101  # for the type checker
         refused.kept()
-        payload = sealing.planned(row.payload, row.id, row.key, row.person)
         return quarantine.Held(
             row.key,
             row.person,
@@ -108,6 +107,6 @@ class Settling:
             refused.reason,
             refused.field,
             refused.hint,
-            sealing.hold(payload, row.key, row.fingerprint, row.person),
+            sealing.hold(row.payload, row.key, row.fingerprint, row.person),
             row.id,
         )

@@ -16,7 +16,7 @@ from samspil.store.tables import (
     outbox,
 )
 
-BYTES = 8 * 2**20  # sealed payloads read at once, and one more; they are opened while those before are sent
+BYTES = 3 * 2**19  # sealed payloads read at once, and one more; three times as many are at hand while they are sent
 DELIVERABLE = f"('{State.APPROVED}', '{State.DONE}')"  # states of runs
 # A flow's runs that may be sent from, with their rows' bounds. Worked out first, and looked up one by one: under
 # row-level security PostgreSQL asks an index only for what it need not compute from another guarded row.
@@ -37,12 +37,16 @@ class Pending(NamedTuple):
     person: bytes | None
     action: int
     fingerprint: bytes
-    payload: bytes  # sealed
+    payload: bytes  # sealed, until it is ``opened``
     their_id: bytes | None  # sealed; from the link, so a record created meanwhile is updated, not doubled
     their_person: bytes | None = None  # whose key ``their_id`` is sealed under: the person of a record may change
     handle: bytes | None = None  # these three are the person's, as in ``persons.Person``; None of nobody
     wrapped: bytes | None = None
     version: int | None = None
+
+    def opened(self, payload: bytes) -> Pending:
+        """The same row with its payload opened: the sealed one takes as much memory again."""
+        return Pending._make((*self[:5], payload, *self[6:]))
 
 
 class Waiting(NamedTuple):
