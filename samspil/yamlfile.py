@@ -35,7 +35,6 @@ class YamlFile(Generic[T]):
         self.path = path
         self._lines: dict[str, int] = {}
         self._built: set[int] = set()
-        self._constructor = yaml.constructor.SafeConstructor()
         raw = self._read()
         try:
             self.value: T = msgspec.convert(raw, kind)
@@ -118,7 +117,7 @@ class YamlFile(Generic[T]):
                 "only plain text, numbers and lists here", file=str(self.path), line=node.start_mark.line + 1
             )
         try:
-            return self._constructor.construct_object(node)
+            return yaml.constructor.SafeConstructor().construct_object(node)
         except ValueError:  # a date that does not exist
             raise SettingsError(
                 "is not a date; put quotes around it", file=str(self.path), line=node.start_mark.line + 1

@@ -32,12 +32,13 @@ class Sealing:
 
     def plan(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Rows of the outbox, in the order of its COLUMNS: the same with their payloads sealed."""
-        if not rows:
-            return []
-        numbers, keys, persons, actions, prints, payloads = zip(*rows, strict=True)
-        places = list(map(bytes.__add__, map(_number, numbers), keys))
-        sealed = self._outbox.seal_all(payloads, places, self._persons.ciphers(persons))
-        return list(zip(numbers, keys, persons, actions, prints, sealed, strict=True))
+        planned: list[tuple[Any, ...]] = []
+        for some in few(rows):
+            numbers, keys, persons, actions, prints, payloads = zip(*some, strict=True)
+            places = list(map(bytes.__add__, map(_number, numbers), keys))
+            sealed = self._outbox.seal_all(payloads, places, self._persons.ciphers(persons))
+            planned += zip(numbers, keys, persons, actions, prints, sealed, strict=True)
+        return planned
 
     def planned(self, sealed: bytes, number: int, key: bytes, person: bytes | None) -> bytes:
         """A payload that ``plan`` sealed. Raises SamspilError (sealed-payload)."""

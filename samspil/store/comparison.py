@@ -52,7 +52,7 @@ class Comparison:
         self._postgresql = store.postgresql
         self._session = store.session()
         self._linked = 0  # readings of records that have a link
-        self._all = False  # every link was met, and none twice
+        self._once = False  # every key was read once only
 
     def __enter__(self) -> Self:
         self.connection: Connection = self._session.__enter__()
@@ -118,11 +118,11 @@ class Comparison:
         return found
 
     def duplicates(self) -> Sequence[bytes]:
-        """Keys that were read more than once. Ask when the read is over, and before links are added or dropped."""
+        """Keys that were read more than once."""
         with self.connection.begin():
             rows = self.connection.exec_driver_sql("SELECT key FROM seen GROUP BY key HAVING count(*) > 1")
             found = [bytes(row[0]) for row in rows]
-            self._all = not found and self._linked == self._links()
+        self._once = not found
         return found
 
     def saw_all(self) -> bool:
@@ -130,11 +130,9 @@ class Comparison:
 
         Known only after ``duplicates``.
         """
-        return self._all
-
-    def _links(self) -> int:
-        count: int = self.connection.execute(_COUNT, {"flow": self._flow}).scalar_one()
-        return count
+        with self.connection.begin():
+            links = self.connection.execute(_COUNT, {"flow": self._flow}).scalar_one()
+        return self._once and links == self._linked
 
     def gone(self) -> Iterator[Sequence[Gone]]:
         """Records the target holds that were not seen, in chunks. Right only after a complete read."""

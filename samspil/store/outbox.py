@@ -46,7 +46,10 @@ class Pending(NamedTuple):
 
     def opened(self, payload: bytes) -> Pending:
         """The same row with its payload opened: the sealed one takes as much memory again."""
-        return Pending._make((*self[:5], payload, *self[6:]))
+        return Pending._make((*self[:_PAYLOAD], payload, *self[_PAYLOAD + 1 :]))
+
+
+_PAYLOAD = Pending._fields.index("payload")
 
 
 class Waiting(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Sequence
-from functools import lru_cache
 from struct import Struct
 
 from cryptography.exceptions import InvalidTag
@@ -84,9 +83,4 @@ def nonces(count: int) -> Sequence[bytes]:
 
 def drawn(size: int, count: int) -> Sequence[bytes]:
     """Random bytes, ``count`` times as many as ``size``; cut apart by struct, which takes a third of the time of slices."""
-    return _cut(size, count).unpack(os.urandom(size * count))
-
-
-@lru_cache(maxsize=8)
-def _cut(size: int, count: int) -> Struct:
-    return Struct(f"{size}s" * count)
+    return Struct(f"{size}s" * count).unpack(os.urandom(size * count))

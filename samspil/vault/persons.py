@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from cryptography.exceptions import InvalidTag
@@ -109,9 +109,8 @@ class Persons:
     def _keys(self, persons: Sequence[bytes]) -> Sequence[bytes]:
         now, before, older = self._now, self._before, self._older
         for batch in (now, before, older):  # most often they were fetched together
-            found = list(map(batch.get, persons))
-            if all(found):
-                return found  # type: ignore[return-value]
+            with suppress(KeyError):
+                return list(map(batch.__getitem__, persons))
         try:
             return [now.get(person) or before.get(person) or older[person] for person in persons]
         except KeyError:

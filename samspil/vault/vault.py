@@ -106,9 +106,9 @@ class Vault:
 
         Raises InvalidTag, or SettingsError if one of these versions is not given.
         """
-        under, place = {version: self._municipal(version) for _, version in wrapped}, self._table(table)
+        under, place = self._municipal, self._table(table)
         return [
-            under[version].decrypt(one[:NONCE], one[NONCE:], place + row)
+            under(version).decrypt(one[:NONCE], one[NONCE:], place + row)
             for (one, version), row in zip(wrapped, rows, strict=True)
         ]
 
