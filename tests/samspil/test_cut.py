@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from samspil import cut, xml
 from samspil.cut import Cut, RecordShape
 from samspil.errors import Refused, Unavailable
+from samspil.testing.traced import traced
 
 SHAPE = RecordShape("urn:x", "R", "Id", "p")
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -252,12 +253,9 @@ def many(count: int, *, slow: bool = False) -> Iterator[bytes]:
 
 @pytest.mark.parametrize(("slow", "few", "more"), [(False, 5_000, 100_000), (True, 4_000, 12_000)])
 def test_memory_is_bounded_by_the_block_not_by_the_answer(slow, few, more):
-    import tracemalloc
-
     peaks = []
     for count in (few, more):
-        tracemalloc.start()
-        assert count == sum(len(slices.keys) for slices in Cut(many(count, slow=slow), SHAPE, system="test"))
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
+        with traced() as memory:
+            assert count == sum(len(slices.keys) for slices in Cut(many(count, slow=slow), SHAPE, system="test"))
+            peaks.append(memory.peak)
     assert peaks[1] < peaks[0] * 1.1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from itertools import chain
 
 import msgspec
@@ -15,6 +14,7 @@ from samspil.files import FileKind, Rows, check
 from samspil.files.csvfile import NotThisKind
 from samspil.files.fixed import FixedFile
 from samspil.files.layout import FixedColumn, Layout, kept
+from samspil.testing.traced import traced
 
 LAYOUT = msgspec.convert(
     {
@@ -186,11 +186,8 @@ def test_twenty_thousand_lines_are_never_held():
     framed = chain([b"00".ljust(24) + b"\r\n"], data, [b"99020000".ljust(24)])
     layout = msgspec.structs.replace(LAYOUT, width=0)
     file = FixedFile(framed, "U.txt", KIND, layout)
-    tracemalloc.start()
-    try:
+    with traced() as memory:
         count = sum(1 for _ in file.rows(("Id",), "register"))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
+        peak = memory.peak
     assert 20_000 == count
     assert peak < 1 << 18  # half of the file

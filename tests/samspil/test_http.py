@@ -4,7 +4,6 @@ import math
 import socket
 import threading
 import time
-import tracemalloc
 import zlib
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -20,6 +19,7 @@ from samspil.cut import Cut, RecordShape
 from samspil.errors import AccessError, Refused, SettingsError, Unavailable
 from samspil.http import HttpSettings, Session
 from samspil.testing.sandbox import Sandbox
+from samspil.testing.traced import traced
 from samspil.testing.world import World
 
 WORLD = World("760", citizens=1)
@@ -223,14 +223,10 @@ def test_an_answer_that_unpacks_to_more_than_may_be_is_unavailable_and_never_hel
         thread = threading.Thread(target=_answer_once, args=(server, bomb), daemon=True)
         thread.start()
         session = Session("x", HttpSettings(url=address, timeout=10, attempts=1))
-        tracemalloc.start()
-        try:
+        with contextlib.closing(session), traced() as memory:
             with pytest.raises(Unavailable) as caught:
                 _read(session, address, streamed=streamed)
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-            session.close()
+            peak = memory.peak
         thread.join(10)
     assert ("answer-truncated" if streamed else "answer-size") == caught.value.reason  # the blanks never end
     assert peak < 64 << 20

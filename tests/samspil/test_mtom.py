@@ -6,7 +6,6 @@ import base64
 import email
 import os
 import threading
-import tracemalloc
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from samspil.mtom import Attachment, Placed
 from samspil.soap import Codes, Soap
 from samspil.testing.certificates import Certificates
 from samspil.testing.secured import Secured
+from samspil.testing.traced import traced
 from samspil.wssecurity import Security, Trust
 
 WSDL = Path(__file__).parent / "wssecurity" / "service.wsdl"
@@ -228,10 +228,9 @@ def test_a_large_attachment_is_not_held_in_memory(server, connect):
     head, _, tail = message(INCLUDE.format(1, "a@x"), part(b"CONTENT", "a@x")).partition(b"CONTENT")
     server.answer = lambda _: (chunk for chunks in ([head], [piece] * 64, [tail]) for chunk in chunks)
     service = connect()
-    tracemalloc.start()
-    (record,) = service.call("Hent", {}, streamed=True)["Sag"]
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    with traced() as memory:
+        (record,) = service.call("Hent", {}, streamed=True)["Sag"]
+        peak = memory.peak
     assert size == record["Fil"].size
     assert peak < size / 4
     assert all(chunk in piece * 2 for chunk in record["Fil"].chunks())

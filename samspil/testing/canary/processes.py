@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from samspil.testing.canary.tally import Tally
+from samspil.testing.traced import alone
 
 EVERY = 0.5  # seconds between two looks
 _LARGEST = 8 << 20  # bytes of an open file looked at
@@ -30,8 +30,11 @@ class Sampler(threading.Thread):
 
     def run(self) -> None:
         while not self._ended.wait(EVERY):
-            if not tracemalloc.is_tracing():  # a test measures this process: what we read would count
-                self.look()
+            if alone.acquire(blocking=False):  # else a test measures this process: what we read would count
+                try:
+                    self.look()
+                finally:
+                    alone.release()
 
     def end(self) -> None:
         """Look no more."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import itertools
-import tracemalloc
 import uuid
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,6 +19,7 @@ from samspil.testing.conformance.promise import promise, require
 from samspil.testing.conformance.subject import CITIZENS
 from samspil.testing.conformance.trial import Trial, attempt
 from samspil.testing.conformance.writing import two_versions
+from samspil.testing.traced import traced
 
 READS = 4
 NOISE = 30_000  # bytes
@@ -76,15 +76,12 @@ def it_lets_go_of_what_it_read(trial: Trial, schema: str) -> None:
         fresh.show_night()
         connector = fresh.connector()
         size = _read_and_dropped(fresh, schema, connector)
-        tracemalloc.start()
-        try:
+        with traced() as memory:
             _read_and_dropped(fresh, schema, connector)
-            before = tracemalloc.get_traced_memory()[0]
+            before = memory.held
             for _ in range(READS):
                 _read_and_dropped(fresh, schema, connector)
-            grown = tracemalloc.get_traced_memory()[0] - before
-        finally:
-            tracemalloc.stop()
+            grown = memory.held - before
         require(grown < size * READS / 2 + NOISE, f"after {READS} more reads of {size} bytes it holds {grown} more")
 
 

@@ -1,7 +1,6 @@
 """A database's declared tables as source and target, on both kinds of database."""
 
 import json
-import tracemalloc
 import uuid
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ from samspil.declared import database as tables
 from samspil.declared import declared
 from samspil.declared.database import writing
 from samspil.errors import AccessError, SettingsError, Unavailable
+from samspil.testing.traced import traced
 
 DECLARATION = """
 kind: database
@@ -324,10 +324,9 @@ def test_a_read_cannot_write(database):
 def test_memory_is_that_of_a_page_and_not_of_the_table(database):
     for start in range(0, 40_000, 10_000):
         database.write("assessment", [put({"person": "x" * 200, "round": n}) for n in range(start, start + 10_000)])
-    tracemalloc.start()
-    assert 40_000 == sum(len(page.raws) for page in database.read("assessment"))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    with traced() as memory:
+        assert 40_000 == sum(len(page.raws) for page in database.read("assessment"))
+        peak = memory.peak
     assert peak < 8_000_000  # the records alone are 10 MB
 
 

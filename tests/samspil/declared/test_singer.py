@@ -6,7 +6,6 @@ import signal
 import sys
 import textwrap
 import time
-import tracemalloc
 from pathlib import Path
 
 import msgspec
@@ -15,6 +14,7 @@ import pytest
 from samspil.account import Account
 from samspil.declared import declared
 from samspil.errors import AccessError, SettingsError, Unavailable
+from samspil.testing.traced import traced
 
 DECLARATION = """
 kind: singer
@@ -435,9 +435,8 @@ def test_memory_is_that_of_a_page_and_not_of_the_stream(make):
     does = "begin()\nfor n in range(60_000): sys.stdout.write(line % n)"
     line = json.dumps({"type": "RECORD", "stream": "things", "record": {"id": "T%d", "name": "x" * 900}}) + "\n"
     connector = make(f"line = {line!r}\n{does}")
-    tracemalloc.start()
-    count = sum(len(page.raws) for page in connector.read("activity"))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    with traced() as memory:
+        count = sum(len(page.raws) for page in connector.read("activity"))
+        peak = memory.peak
     assert 60_000 == count
     assert peak < 8_000_000  # the stream is 58 MB

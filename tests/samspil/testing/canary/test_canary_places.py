@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
+import time
 from contextlib import closing
 from types import SimpleNamespace
 
@@ -19,6 +21,7 @@ from samspil.testing.canary.processes import Sampler, descendants
 from samspil.testing.canary.search import shown
 from samspil.testing.canary.tally import PLACES, Tally
 from samspil.testing.persons import canary
+from samspil.testing.traced import traced
 
 CPR = canary("760")["cpr"]
 
@@ -318,6 +321,31 @@ def test_a_large_open_file_is_looked_at_piece_by_piece_and_nothing_is_cut_apart(
     assert any(mark in piece for piece in pieces)
     assert max(map(len, pieces)) <= 1 << 20
     assert len(pieces) == seen, "what was seen is not looked at again"
+
+
+def test_nobody_looks_while_a_test_measures_memory(monkeypatch):
+    """What is read to be searched would count as the measured work's; a look that is under way ends first."""
+    monkeypatch.setattr("samspil.testing.canary.processes.EVERY", 0.001)
+    looking, sampler = threading.Event(), Sampler(str)
+
+    def look():
+        looking.set()
+        for _ in range(50):
+            assert len(bytes(1 << 20)) == 1 << 20
+            time.sleep(0.001)
+
+    sampler.look = look
+    sampler.start()
+    try:
+        for _ in range(3):
+            looking.clear()
+            assert looking.wait(10)
+            with traced() as memory:
+                time.sleep(0.1)
+                peak = memory.peak
+            assert peak < 1 << 18
+    finally:
+        sampler.end()
 
 
 def test_processes_that_end_while_they_are_looked_at_do_not_stop_the_looking():
