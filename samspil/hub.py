@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from samspil import mapping, registry
+from samspil import codes, mapping, registry
 from samspil.account import Account
 from samspil.agreement import Flow, MunicipalityFile, load_municipality
 from samspil.breaker import Breaker
@@ -65,6 +66,7 @@ class Hub:
         self._account, self._write = account, write
         self._connectors: dict[str, Connector] = {}
         self._flows: dict[str, CompiledFlow] = {}
+        self._mappings: dict[tuple[str, ...], mapping.Mapping] = {}
 
     @classmethod
     def open(
@@ -112,15 +114,23 @@ class Hub:
 
     def mapping(self, system: str, schema: str, *directions: str) -> mapping.Mapping:
         """How a system's records and a shared schema become each other; both ways if nothing is said. Raises SettingsError."""
-        connector = self.connector(system)
-        return mapping.load(
-            self.file.systems[system].connector,
-            schema,
-            self.file.municipality.code,
-            fields=connector.fields(schema),
-            struct=registry.schema(schema),
-            directions=directions or (TO_OURS, TO_THEIRS),
-        )
+        told = (system, schema, *(directions or (TO_OURS, TO_THEIRS)))
+        if told not in self._mappings:
+            connector = self.connector(system)
+            self._mappings[told] = mapping.load(
+                self.file.systems[system].connector,
+                schema,
+                self.file.municipality.code,
+                fields=connector.fields(schema),
+                struct=registry.schema(schema),
+                directions=told[2:],
+                lists=self._code_lists,
+            )
+        return self._mappings[told]
+
+    @cached_property
+    def _code_lists(self) -> dict[str, codes.CodeList]:
+        return codes.load_all()
 
     def flow(self, name: str) -> CompiledFlow:
         """A flow with its mappings compiled. Raises SettingsError."""

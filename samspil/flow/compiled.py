@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -173,6 +174,7 @@ def compile_flow(hub: Hub, flow: Flow) -> CompiledFlow:
     return CompiledFlow(hub, flow, source, target)
 
 
+@cache
 def _shape(struct: type) -> bytes:
     """A digest of the shared schema: a changed constraint can change what passes."""
     return blake2b(_encode(msgspec.json.schema(struct)), digest_size=16).digest()

@@ -9,6 +9,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Any, Union
 
 import msgspec
@@ -86,8 +87,9 @@ def theirs(fields: Mapping[str, Field]) -> Node:
     return root
 
 
+@cache
 def ours(struct: type) -> Node:
-    """The tree of a struct of the shared schemas."""
+    """The tree of a struct of the shared schemas; one for all, to be read only."""
     return Node(children=_fields(struct, ""), annotation=struct, base=struct)
 
 

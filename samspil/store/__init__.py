@@ -64,6 +64,8 @@ class Store:
 
     def _create(self) -> None:
         with self.transaction() as connection:
+            if metadata.tables.keys() <= set(inspect(connection).get_table_names()):
+                return  # one question; ``create_all`` asks of each table
             if self.postgresql:  # two first starts at once must not both create
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7266774513)")
             metadata.create_all(connection)

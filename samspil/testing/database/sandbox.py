@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -34,7 +35,7 @@ class DatabaseSandbox(PostgresqlSandbox):
         super().__init__(world, night=night)
         self._placed: dict[str, dict[str, str]] = {}  # by schema and key: the version of the row that fill left
 
-    @property
+    @cached_property
     def connector(self) -> type[DatabaseConnector]:
         """The connector's class, made of the folder's declaration."""
         return cast("type[DatabaseConnector]", declared(self.folder / FILE))
