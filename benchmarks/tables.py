@@ -10,7 +10,7 @@ from rich.table import Table
 
 Results = list[dict[str, Any]]
 
-COMPARED = 100_000  # records at which the hub is also run without what protects and proves, three times each in turn
+COMPARED = 100_000  # records at which the hub is also run without what protects and proves, five times each in turn
 
 # (what, protocol, at how many records, at least): from the figures of peers measured side by side
 TARGETS = (
