@@ -11,6 +11,7 @@ from typing import Any
 
 from samspil.breaker import Breaker
 from samspil.connector import Connector
+from samspil.flow import beside, helper
 from samspil.flow.sealing import Sealing
 from samspil.ledger import Ledger
 from samspil.store.outbox import Pending
@@ -29,10 +30,18 @@ def strip() -> None:
         (Persons, "fetch", _nobody),
         (Ledger, "pack", _no_entries),
         (Ledger, "append", _nothing),
+        (Persons, "at_hand", _nobody_at_hand),
         (Breaker, "guard", _unguarded),
+        (beside, "PROGRAM", __name__),
     )
     for kind, name, instead in replaced:
         setattr(kind, name, instead)
+
+
+def main(number: int) -> None:
+    """The helper of such a hub."""
+    strip()
+    helper.main(number)
 
 
 def _as_it_is(_self: Sealing, it: Any, *_rest: Any) -> Any:
@@ -53,6 +62,10 @@ def _named(_self: Sealing, row: Pending) -> str | None:
 
 def _nobody(_self: Persons, *_rest: Any, **_options: Any) -> frozenset[bytes]:
     return frozenset()
+
+
+def _nobody_at_hand(_self: Persons, _persons: Any) -> list[tuple[bytes, bytes]]:
+    return []
 
 
 def _no_entries(_self: Ledger, _told: Sequence[Any]) -> list[bytes]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, update
 
 from samspil.connector import Receipt
 from samspil.errors import Unavailable
-from samspil.flow import pending, planning, settling
+from samspil.flow import clerk, pending, planning
 from samspil.flow.changes import Changes
 from samspil.flow.deletions import hold_duplicates
 from samspil.flow.delivery import Delivery
@@ -101,7 +101,7 @@ def _half_settled() -> None:
 
     def both(self: Any, batch: Sequence[Pending], receipts: Sequence[Receipt]) -> None:
         pairs = list(zip(batch, receipts, strict=True))
-        names = self._names(pairs)
+        names = self._flow.clerk.names(pairs)
         settled = [
             Settled(row, tables.REFUSED if receipt.refused else tables.ACCEPTED, receipt.reference, name)
             for (row, receipt), name in zip(pairs, names, strict=True)
@@ -110,7 +110,7 @@ def _half_settled() -> None:
         self._background.write(lambda connection: settle(connection, self._flow.id, settled))
         self._keys = frozenset(row.key for row in batch)
 
-    _set(settling, "settle", lambda *_: None)
+    _set(clerk, "settle", lambda *_: None)
     _set(Settling, "settle", both)
 
 

@@ -43,7 +43,7 @@ class SamspilError(Exception):
         self.reason = reason
 
     def __reduce__(self) -> tuple[object, ...]:  # errors cross process borders under Airflow
-        return (_restore, (type(self), self.args, self.__dict__))
+        return (restored, (type(self), self.args, self.__dict__))
 
 
 class SettingsError(SamspilError):
@@ -99,7 +99,8 @@ class GuardTripped(SamspilError):
         self.run = run
 
 
-def _restore(kind: type[SamspilError], args: tuple[object, ...], state: dict[str, object]) -> SamspilError:
+def restored(kind: type[SamspilError], args: tuple[object, ...], state: dict[str, object]) -> SamspilError:
+    """An error that crossed the border of a process."""
     error = kind.__new__(kind)
     error.args = args
     error.__dict__.update(state)

@@ -19,6 +19,7 @@ from samspil.breaker import Breaker
 from samspil.connector import Connector
 from samspil.errors import SettingsError
 from samspil.expiry import Expiry
+from samspil.flow.beside import Helper
 from samspil.flow.compiled import CompiledFlow, compile_flow
 from samspil.ledger import Ledger
 from samspil.mapping.pairs import TO_OURS, TO_THEIRS
@@ -63,6 +64,7 @@ class Hub:
         vault.unlock(store, write=write)
         self.persons = Persons(vault)
         self.ledger = Ledger(file.municipality.code, vault.signer(), self.persons)
+        self.helper = Helper(store, vault)
         self._account, self._write = account, write
         self._connectors: dict[str, Connector] = {}
         self._flows: dict[str, CompiledFlow] = {}
@@ -166,6 +168,7 @@ class Hub:
 
     def close(self) -> None:
         """Close the connectors and the store."""
+        self.helper.close()
         for connector in self._connectors.values():
             connector.close()
         self._connectors.clear()

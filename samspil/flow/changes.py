@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from samspil.errors import Refused
 from samspil.flow.both_ways import BothWays
+from samspil.flow.clerk import Decided, Link, Planned
 from samspil.flow.compiled import CompiledFlow, Mapped
 from samspil.flow.consent import Noted
 from samspil.flow.draft import Draft
@@ -19,7 +19,6 @@ from samspil.ledger.entry import Told
 from samspil.store import outbox, quarantine
 from samspil.store.comparison import Differing
 from samspil.store.tables import DELIVERED, FILTERED, PUT, WITHDRAW
-from samspil.vault import few
 
 
 class Rows(NamedTuple):
@@ -49,8 +48,8 @@ class Changes:
         acknowledged = [row.outbox_id for row in rows.differing if row.outbox_id is not None]
         with draft.connection.begin():
             self._last = outbox.payloads(draft.connection, acknowledged)
-        self._planned: list[tuple[Any, ...]] = []
-        self._filtered: list[tuple[Any, ...]] = []
+        self._planned: list[Planned] = []
+        self._filtered: list[Link] = []
         self._same: list[tuple[bytes, bytes]] = []
         self._held: list[quarantine.Held] = []
         self._entries: list[Told] = []
@@ -59,10 +58,27 @@ class Changes:
         self._clashing = 0  # records of which all that is left is a conflict
         self._erased: frozenset[bytes] = frozenset()
 
-    def fetch_persons(self, connection: Connection) -> None:
-        """Make ready the keys of everybody whom these records, or what the target has of them, are about.
+    def __len__(self) -> int:
+        return len(self._mapped)
 
-        Of those that cannot be read, ask whether a number in them is of somebody erased.
+    @property
+    def all_new(self) -> bool:
+        """Whether nothing of them was sent before: then nothing is opened to decide."""
+        return not self._last
+
+    def fetch_persons(self, connection: Connection) -> None:
+        """Make ready the keys of everybody whom these records, or what the target has of them, are about."""
+        others, new = self.persons()
+        self.met(self._draft.hub.persons.fetch(connection, others, new=new))
+
+    def met(self, erased: frozenset[bytes]) -> None:
+        """The keys of all persons are ready, but of those erased."""
+        self._erased = erased
+
+    def persons(self) -> tuple[list[bytes | None], list[bytes | None]]:
+        """Everybody whom what the target has of these records is about, and whom they are about now.
+
+        Of those that cannot be read, it is asked whether a number in them is of somebody erased.
         """
         persons = [one.person for one in self._mapped if isinstance(one, Mapped)]
         others = [person for _, person in self._last.values()]
@@ -70,7 +86,7 @@ class Changes:
             for raw, one in zip(self._rows.raws, self._mapped, strict=True):
                 if isinstance(one, Refused):
                     others += self._flow.about(raw, one)
-        self._erased = self._draft.hub.persons.fetch(connection, others, new=persons)
+        return others, persons
 
     def decide(self) -> int:
         """Decide what happens to each, and add them to the draft's counts; how many it was."""
@@ -164,27 +180,15 @@ class Changes:
         counts["held_new"] += len(self._held)
         counts["conflicts"] += self._clashing
 
+    def decided(self) -> Decided:
+        """What is to be written of all of it, beside what a two-way exchange and consent add."""
+        return Decided(self._draft.run, self._planned, self._filtered, self._same, self._held, self._entries)
+
     def write(self, connection: Connection) -> None:
         """All of it in the caller's transaction."""
-        draft, flow = self._draft, self._flow
+        flow = self._flow
         if self._merger:
             self._merger.write(connection)
-        planned, entries = self._sealed()
-        outbox.add(connection, planned)
-        outbox.upsert_links(connection, self._filtered)
-        outbox.refresh(connection, flow.id, self._same)
-        quarantine.add(connection, flow.id, draft.run, self._held)
         if flow.gate is not None:
             flow.gate.write(connection, self._consents)
-        if entries:
-            draft.hub.ledger.append(connection, {"what": "read", "run": draft.run, **flow.context}, entries)
-
-    def _sealed(self) -> tuple[list[tuple[Any, ...]], list[bytes]]:
-        """The rows of the outbox and the ledger's entries, a few at a time: nearly always they are of the same persons."""
-        sealing, ledger = self._flow.sealing, self._draft.hub.ledger
-        planned: list[tuple[Any, ...]] = []
-        packed: list[bytes] = []
-        for rows, entries in zip_longest(few(self._planned), few(self._entries), fillvalue=()):
-            planned += sealing.plan(rows)
-            packed += ledger.pack(entries)
-        return planned, packed
+        flow.clerk.plan(connection, self.decided())

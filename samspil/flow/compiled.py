@@ -15,6 +15,7 @@ from samspil.agreement.place import wrong
 from samspil.connector import Connector
 from samspil.errors import Refused, SettingsError
 from samspil.flow.both_ways import BothWays
+from samspil.flow.clerk import Clerk
 from samspil.flow.consent import Gate, Noted
 from samspil.flow.pseudonyms import Hidden
 from samspil.flow.sealing import Sealing
@@ -75,6 +76,7 @@ class CompiledFlow:
         self.idempotency: Callable[[bytes], bytes] = hub.vault.digest(f"idempotency/{flow.name}")
         self.sealing = Sealing(hub.vault, hub.persons, flow.name)
         self.id = hub.number(flow)  # the flow's number in the store
+        self.clerk = Clerk(self.id, self.context, self.sealing, hub.ledger)
         self.both = BothWays(hub, flow, source, target, struct) if flow.two_way else None
         self.lock = self.both.number if self.both else self.id  # two directions work on the same records: one at a time
 

@@ -43,6 +43,11 @@ class Draft:
         self._blocked = Counter(self._refused.values())
         self._still: set[bytes] = set()  # keys of what waits and goes on waiting
 
+    @property
+    def planned(self) -> int:
+        """How many outbox rows there are so far."""
+        return self._last - first_id(self.run)
+
     def number(self) -> int:
         """The next outbox id."""
         self._last += 1

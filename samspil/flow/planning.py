@@ -12,7 +12,7 @@ from samspil.connector import Rejected
 from samspil.errors import SamspilError
 from samspil.flow import taking_up
 from samspil.flow.ahead import Ahead
-from samspil.flow.background import Background
+from samspil.flow.booking import Booking
 from samspil.flow.both_ways import BothWays
 from samspil.flow.calm import calm, tidy
 from samspil.flow.changes import Changes, Rows
@@ -42,30 +42,15 @@ class _Batch(NamedTuple):
 def read_into(draft: Draft, comparison: Comparison, since: str | None) -> None:
     """Read everything and plan it. Raises what the connector raises: then nothing of this plan counts."""
     gone: list[bytes] = []
-    store = draft.hub.store
-    writing, meeting = Background(store, "plan", durable=False), Background(store, "persons", durable=False)
-    with calm(), writing, meeting, Ahead(_batches(draft.flow, since)) as batches:
-        last: Changes | None = None
+    with calm(), Booking(draft) as booking, Ahead(_batches(draft.flow, since)) as batches:
         for rows in _differing(draft, comparison, batches, gone):
-            changes = _changes(draft, rows)
-            if last is not None:
-                _plan(last, writing, meeting)
-            meeting.write(changes.fetch_persons)  # they are looked up while the next rows are compared and mapped
-            last = changes
-        if last is not None:
-            _plan(last, writing, meeting)
+            booking.take(_changes(draft, rows))
+        booking.finish()
         twice = comparison.duplicates()  # while the last of the plan is written
     hold_duplicates(draft, twice)
     plan_deletions(draft, comparison, None if since is None else _surely(gone, draft, comparison))
     if draft.flow.both and draft.complete:
         _take_up(draft, comparison, draft.flow.both)
-
-
-def _plan(changes: Changes, writing: Background, meeting: Background) -> None:
-    meeting.wait()
-    writing.wait()  # deciding may fetch persons once more, and those of what is being written must stay at hand
-    changes.decide()
-    writing.write(changes.write)
 
 
 def _surely(gone: Sequence[bytes], draft: Draft, comparison: Comparison) -> list[bytes]:

@@ -71,6 +71,16 @@ class Persons:
             self._look_up(connection, missing, erased)
         return frozenset(erased)
 
+    def hold(self, keys: Iterable[tuple[bytes, bytes]]) -> None:
+        """Have these persons' keys at hand, and no others."""
+        self.forget()
+        self._now.update(keys)
+
+    def at_hand(self, persons: Iterable[bytes | None]) -> list[tuple[bytes, bytes]]:
+        """The keys of persons who were fetched. Raises SamspilError (no-key)."""
+        unique = list({person for person in persons if person is not None})
+        return list(zip(unique, self._keys(unique), strict=True))
+
     def forget(self) -> None:
         """Let go of every key at hand."""
         self._now, self._before, self._older = {}, {}, {}

@@ -4,7 +4,7 @@ import pytest
 
 from samspil import flow as steps
 from samspil.flow.changes import Changes
-from samspil.flow.settling import Settling
+from samspil.flow.clerk import Clerk
 from samspil.store.tables import persons
 from samspil.testing.plans import FLOW
 
@@ -15,7 +15,7 @@ class Broken(Exception):
 
 def test_rows_that_all_wait_do_not_push_out_the_keys_of_a_batch_that_still_settles(pair, slow_writing):
     pair.office.batch = 1
-    slow_writing(Settling, "_names")
+    slow_writing(Clerk, "names")
     waiting = [f"{letter}5" for letter in "cdefghij"]
     pair.office.refuses = {"b5"}
     pair.has("b5 x", "a1 x", *(f"{key} x" for key in waiting))  # all but the first two wait behind what is refused
