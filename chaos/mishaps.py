@@ -44,6 +44,7 @@ class Mishaps:
 
     def __init__(self, job: Job, tell: Tell) -> None:
         self._job, self._tell = job, tell
+        self._process = os.getpid()  # a helper is another, and has these mishaps too
         self._disk = ""  # "pages" or "full", once it is so
         self.points = Points(job.get("at", 0), self._happen)
 
@@ -69,8 +70,10 @@ class Mishaps:
             setattr(bulk, "_copy", full)  # noqa: B010
 
     def _happen(self, name: str) -> None:
-        self._tell({"at": name})
-        what = self._job["what"]
+        what, beside = self._job["what"], os.getpid() != self._process
+        if what == "stop" and beside:
+            return  # a helper that stands still is waited for, as a database is
+        self._tell({"at": f"{name}, beside" if beside else name})
         if what == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         elif what == "stop":

@@ -13,6 +13,7 @@ import stamina
 from sqlalchemy import func, select
 
 from chaos.broken import BROKEN
+from chaos.helped import from_the_start
 from chaos.mishaps import Mishaps
 from chaos.process import Job, Tell
 from samspil import flow as steps
@@ -75,6 +76,8 @@ def work(job: Job, tell: Tell) -> None:
     """Do a job: ``do`` is night or replay. What it tells last is ``done``, if it came that far."""
     mishaps = Mishaps(job, tell)
     mishaps.begin()
+    if job["helped"]:
+        from_the_start()
     accounts = {
         name: Account(id=name, host="127.0.0.1", port=job["ports"][name], extra={"attempts": job["attempts"]})
         for name in ("centre", "office")

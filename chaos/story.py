@@ -46,6 +46,7 @@ class Story:
         self._job: Job = {
             "reads": "incremental" if incremental else "snapshot",
             "attempts": self._rng.choice((1, 3)),
+            "helped": database == POSTGRESQL and self._rng.random() < 0.5,
         }
         self._verdict = Verdict()
         self._faults = self._late = 0

@@ -6,14 +6,18 @@ import base64
 import logging
 import os
 import tempfile
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
+from samspil.flow import beside, helper
+from samspil.flow.messages import Done, Message
 from samspil.store import Store, separation
 from samspil.testing.canary import places
 from samspil.testing.canary.session import NAME, Canary
@@ -114,7 +118,7 @@ def separated(postgresql_url: str, request: pytest.FixtureRequest) -> Iterator[S
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A module that sets ``SEPARATED`` to a municipality runs with a role of that municipality too."""
+    """A module that sets ``SEPARATED`` to a municipality runs with a role of that municipality too, and a helper."""
     if "store_url" in metafunc.fixturenames:
         also = ["separated"] if hasattr(metafunc.module, "SEPARATED") else []
         metafunc.parametrize("store_url", ["sqlite", "postgresql", *also], indirect=True)
@@ -122,12 +126,49 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A store's URL, once for each database; and once as a role that sees one municipality's rows."""
+    """A store's URL, once for each database; and once as a role that sees one municipality's rows, with a helper."""
     if request.param == "separated":
+        request.getfixturevalue("helped")
         return str(request.getfixturevalue("separated").role("worker", request.module.SEPARATED))
     if request.param == "postgresql":
         return str(request.getfixturevalue("postgresql_url"))
     return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture
+def helped(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Steps have a helper from their first record on, each in a thread of this process. What it was told, in words."""
+    told: list[str] = []
+    threads: list[threading.Thread] = []
+    do = helper.Helper.do
+
+    def serve(pipe: Pipe) -> None:
+        with pipe:
+            helper.serve(pipe)
+
+    def run(_self: beside.Helper, pipe: Pipe) -> None:
+        threads.append(threading.Thread(target=serve, args=(Pipe(os.dup(pipe.fileno())),)))
+        threads[-1].start()
+
+    def noted(self: helper.Helper, message: Message) -> Done:
+        told.append(type(message).__name__)
+        return do(self, message)
+
+    def there(self: beside.Helper) -> bool:
+        """Wait, so that it does not depend on the moment."""
+        while self._owed:
+            self._hear()
+        return True
+
+    monkeypatch.setattr(beside, "FROM", 0)
+    monkeypatch.setattr(beside, "_cores", lambda: 2)
+    monkeypatch.setattr(beside.Helper, "_run", run)
+    monkeypatch.setattr(beside.Helper, "answered", there)
+    monkeypatch.setattr(helper.Helper, "do", noted)
+    yield told
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive(), "a hub was not closed"
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ knows of.
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -16,13 +17,15 @@ from multiprocessing import connection
 from typing import Self
 
 from samspil.connector import Receipt
-from samspil.errors import Unavailable
+from samspil.errors import SamspilError, Unavailable
 from samspil.flow.clerk import Decided
 from samspil.flow.compiled import CompiledFlow
 from samspil.flow.messages import Begin, Close, Failed, Meet, Message, Open, Plan, Settle, answer, packed
 from samspil.store import Store
 from samspil.store.outbox import Pending
 from samspil.vault import Persons, Vault
+
+log = logging.getLogger(__name__)
 
 FROM = 2_000  # records that a step has written when it asks for help: a helper takes as long to start as 10,000 do
 PROGRAM = "samspil.flow.helper"
@@ -50,11 +53,13 @@ class Helper:
         return bool(self._owed)
 
     def start(self) -> None:
-        """Start it, if that was not done, and do not wait for it."""
+        """Start it, if that was not done, and do not wait for it. Raises Unavailable (helper-ended)."""
         if self._pipe is None:
             self._pipe, theirs = connection.Pipe()
             try:
                 self._run(theirs)
+            except OSError:
+                raise self._ended() from None
             finally:
                 theirs.close()
             url = self._store.engine.url.render_as_string(hide_password=False)
@@ -148,16 +153,28 @@ class Beside:
         """The step has written so many records: from some number on it is worth a helper."""
         if self._may and not self._open and (records >= FROM or self._helper.started):
             flow = self._flow
-            self._helper.start()
-            self._open = True
-            self._helper.tell(Open(flow.flow.name, flow.id, flow.lock, dict(flow.context)))
+            try:
+                self._helper.start()
+                self._helper.tell(Open(flow.flow.name, flow.id, flow.lock, dict(flow.context)))
+            except SamspilError as error:
+                self._alone(error)
+            else:
+                self._open = True
 
     @property
     def ready(self) -> bool:
         """Whether it is there."""
         if self._open and not self._there:
-            self._there = self._helper.answered()
+            try:
+                self._there = self._helper.answered()
+            except SamspilError as error:
+                self._alone(error)
         return self._there
+
+    def _alone(self, error: SamspilError) -> None:
+        """Nothing was handed over yet: what it was to do is done here."""
+        log.warning("%s goes on without a helper: %s", self._flow.flow.name, error)
+        self._may = self._open = False
 
     @property
     def busy(self) -> bool:
