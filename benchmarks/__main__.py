@@ -61,7 +61,7 @@ agreements:
       - {{schema: {schema}, from: source, to: database, rhythm: nightly, fields: {{source: [{fields}]}}}}
 """
 
-ROUNDS = range(5)  # the best of each way is compared: a machine with others on it is sometimes slower for a while
+ROUNDS = range(4)  # the best of each way is compared: a machine with others on it is sometimes slower for a while
 ZEEP = 50_000  # records in one answer; zeep's objects of more take gigabytes
 
 DATABASE = declared_database(Path(connectors.database.__file__).with_name(DECLARATION))

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from benchmarks import beside as measured
 from samspil.breaker import Breaker
 from samspil.connector import Connector
-from samspil.flow import beside, helper
+from samspil.flow import beside
 from samspil.flow.sealing import Sealing
 from samspil.ledger import Ledger
 from samspil.store.outbox import Pending
@@ -41,7 +42,7 @@ def strip() -> None:
 def main(number: int) -> None:
     """The helper of such a hub."""
     strip()
-    helper.main(number)
+    measured.main(number)
 
 
 def _as_it_is(_self: Sealing, it: Any, *_rest: Any) -> Any:

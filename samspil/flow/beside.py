@@ -1,8 +1,7 @@
 """What a step hands over to its hub's helper: a process that seals and writes on another core (see ``helper``).
 
 It is started when a step has much to write, and until it is there the step goes on by itself. On PostgreSQL only:
-SQLite has one writer. Not for two-way exchanges, nor for flows that ask for consent: they write more than a helper
-knows of.
+SQLite has one writer. Not for two-way exchanges: they write more than a helper knows of.
 """
 
 from __future__ import annotations
@@ -146,7 +145,7 @@ class Beside:
 
     def __init__(self, helper: Helper, store: Store, flow: CompiledFlow) -> None:
         self._helper, self._flow = helper, flow
-        self._may = store.postgresql and not flow.both and not flow.gate and _cores() > 1
+        self._may = store.postgresql and not flow.both and _cores() > 1
         self._open = self._there = self._used = False
 
     def wanted(self, records: int) -> None:

@@ -1,7 +1,8 @@
 """Changes on their way to the store: persons are met and rows written while the next changes are read and mapped.
 
 By threads of this process, or by its helper once there is one and as far as it knows enough: of records that were sent
-before, what the target has is opened here.
+before, what the target has is opened here. One writes at a time: who looks at consents by their numbers must not find
+a higher one first.
 """
 
 from __future__ import annotations
@@ -46,11 +47,13 @@ class Booking:
         if self._handed_over:
             changes.met(self._beside.wait())
             changes.decide()
+            self._writing.wait()
             self._beside.plan(changes.decided())
         else:
             self._meeting.wait()
             self._writing.wait()  # deciding may fetch persons once more, and those being written must stay at hand
             changes.decide()
+            self._beside.wait()
             self._writing.write(changes.write)
 
     def __enter__(self) -> Self:

@@ -181,14 +181,14 @@ class Changes:
         counts["conflicts"] += self._clashing
 
     def decided(self) -> Decided:
-        """What is to be written of all of it, beside what a two-way exchange and consent add."""
-        return Decided(self._draft.run, self._planned, self._filtered, self._same, self._held, self._entries)
+        """What is to be written of all of it, but for what a two-way exchange adds."""
+        gate, told = self._flow.gate, self._consents
+        learnt, kept_back = (gate.learnt(told), gate.kept_back(told)) if gate is not None else ((), ())
+        rows = (self._planned, self._filtered, self._same, self._held, self._entries)
+        return Decided(self._draft.run, *rows, learnt, kept_back)
 
     def write(self, connection: Connection) -> None:
         """All of it in the caller's transaction."""
-        flow = self._flow
         if self._merger:
             self._merger.write(connection)
-        if flow.gate is not None:
-            flow.gate.write(connection, self._consents)
-        flow.clerk.plan(connection, self.decided())
+        self._flow.clerk.plan(connection, self.decided())

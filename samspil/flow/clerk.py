@@ -17,7 +17,7 @@ from samspil.errors import shown
 from samspil.flow.sealing import Sealing
 from samspil.ledger import Ledger
 from samspil.ledger.entry import Told
-from samspil.store import outbox, quarantine, runs
+from samspil.store import consents, outbox, quarantine, runs
 from samspil.store.outbox import Pending
 from samspil.store.quarantine import Held
 from samspil.store.receipts import Settled, settle
@@ -37,6 +37,8 @@ class Decided(msgspec.Struct, frozen=True):
     same: list[tuple[bytes, bytes]]  # key and fingerprint
     held: list[Held]
     entries: list[Told]
+    learnt: Sequence[tuple[bytes, bytes, bool]] = ()  # consents: of which record, whose, given
+    kept_back: Sequence[tuple[bytes, bytes]] = ()  # records, and whose, for want of one
 
 
 class Clerk:
@@ -56,6 +58,8 @@ class Clerk:
         outbox.upsert_links(connection, decided.filtered)
         outbox.refresh(connection, self._flow, decided.same)
         quarantine.add(connection, self._flow, decided.run, decided.held)
+        consents.learn(connection, self._flow, decided.learnt)
+        consents.withhold(connection, self._flow, decided.kept_back)
         if packed:
             self._ledger.append(connection, {"what": "read", "run": decided.run, **self._context}, packed)
 

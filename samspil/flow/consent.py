@@ -94,18 +94,20 @@ class Gate:
         name = getattr(ours, self._by) if self._by else None
         return self._digest(name.encode()) if name is not None else b""
 
-    def write(self, connection: Connection, noted: Sequence[tuple[bytes, Noted]]) -> None:
-        """Keep what was noted of records (by key): consents read, or records kept back for want of one."""
-        if self.carries:
-            consents.learn(connection, self._flow, [note for _, note in noted])
-        else:
-            consents.withhold(connection, self._flow, [(key, note.person) for key, note in noted if not note.given])
+    def learnt(self, noted: Sequence[tuple[bytes, Noted]]) -> Sequence[Noted]:
+        """Of what was noted of records (by key), the consents that were read."""
+        return [note for _, note in noted] if self.carries else ()
+
+    def kept_back(self, noted: Sequence[tuple[bytes, Noted]]) -> Sequence[tuple[bytes, bytes]]:
+        """Of what was noted, the records (key, person) that are kept back for want of a consent."""
+        return () if self.carries else [(key, note.person) for key, note in noted if not note.given]
 
     def withheld(self, connection: Connection) -> int:
         """How many of the flow's records are kept back now for want of consent."""
         return 0 if self.carries or self.without else consents.count_withheld(connection, self._flow)
 
     def keep(self, key: bytes, note: Noted) -> None:
-        """The same of a single record, at once."""
+        """Enter what was noted of a single record, at once."""
         with self._store.transaction() as connection:
-            self.write(connection, [(key, note)])
+            consents.learn(connection, self._flow, self.learnt([(key, note)]))
+            consents.withhold(connection, self._flow, self.kept_back([(key, note)]))

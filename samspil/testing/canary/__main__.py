@@ -22,6 +22,7 @@ BUILD = Path("build")
 FILE = BUILD / "canary.json"
 TESTS = (
     "tests/dags/test_real_scheduler.py",
+    "tests/samspil/flow/test_beside.py",
     "tests/samspil/flow/test_crashes.py",
     "tests/samspil/cli/test_cli_runs.py",
 )

@@ -19,7 +19,7 @@ from samspil.flow.messages import Failed, Settle
 from samspil.store import Store, lock, outbox, tables
 from samspil.store.outbox import Pending
 from samspil.testing.plans import FLOW
-from tests.samspil.flow.conftest import Pair
+from tests.samspil.flow.conftest import ATTENDANCE, ORDER, Exchange, Pair
 
 MANY = [f"r{number} word" for number in range(40)]
 WORDS = {row.split()[0]: "word" for row in MANY}
@@ -74,6 +74,32 @@ def test_what_is_done_beside_is_the_same(large, monkeypatch):
         ledger.verify(connection, "760", hub.vault.signer().public_key())
         shown = [row.reason for row in connection.execute(tables.quarantine.select())]
     assert sorted(shown) == ["bad-word", "not-now"]
+
+
+def test_nights_of_an_exchange_of_which_one_is_broken_off_beside(large, master_key, monkeypatch, tmp_path):
+    """Persons of the sandboxes' world, whom the search for leaks looks for."""
+    monkeypatch.setenv("SAMSPIL_STORE", large.url)
+    made, settled = Exchange(tmp_path), told(monkeypatch, Settle)
+    made.start()
+    tell = beside.Helper.tell
+
+    def killing(one, message):
+        if isinstance(message, Settle):
+            monkeypatch.setattr(beside.Helper, "tell", tell)
+            os.kill(one._process.pid, signal.SIGKILL)
+        tell(one, message)
+
+    monkeypatch.setattr(beside.Helper, "tell", killing)
+    with pytest.raises(Unavailable):
+        made.run(ATTENDANCE, "night 1")
+    assert made.run(ATTENDANCE, "night 1").balances
+    assert made.run(ORDER, "night 1").balances
+    with made.hub() as hub, hub.store.transaction() as connection:
+        assert connection.execute(tables.consents.select()).first(), "a flow that carries consents is helped, too"
+    assert settled
+    assert set(made.jobcenter.held("attendance")) == made.expected("attendance")
+    assert made.jobcenter.doubled("attendance") == []
+    made.stop()
 
 
 @pytest.mark.parametrize("kind", [messages.Meet, messages.Plan, Settle])
