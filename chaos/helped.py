@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from multiprocessing.connection import Connection
@@ -47,6 +48,7 @@ def from_the_start() -> None:
             self._hear()
         return True
 
+    beside.log.setLevel(logging.ERROR)  # it would print each that ended before it began
     beside.FROM = 0
     setattr(beside, "_cores", lambda: 2)  # noqa: B010
     setattr(beside.Helper, "_run", run)  # noqa: B010
