@@ -140,7 +140,7 @@ def helped(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Steps have a helper from their first record on, each in a thread of this process. What it was told, in words."""
     told: list[str] = []
     threads: list[threading.Thread] = []
-    do = helper.Helper.do
+    do = helper.Desk.do
 
     def serve(pipe: Pipe) -> None:
         with pipe:
@@ -150,7 +150,7 @@ def helped(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         threads.append(threading.Thread(target=serve, args=(Pipe(os.dup(pipe.fileno())),)))
         threads[-1].start()
 
-    def noted(self: helper.Helper, message: Message) -> Done:
+    def noted(self: helper.Desk, message: Message) -> Done:
         told.append(type(message).__name__)
         return do(self, message)
 
@@ -164,7 +164,7 @@ def helped(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(beside, "_cores", lambda: 2)
     monkeypatch.setattr(beside.Helper, "_run", run)
     monkeypatch.setattr(beside.Helper, "answered", there)
-    monkeypatch.setattr(helper.Helper, "do", noted)
+    monkeypatch.setattr(helper.Desk, "do", noted)
     yield told
     for thread in threads:
         thread.join(10)

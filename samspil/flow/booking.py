@@ -31,13 +31,16 @@ class Booking:
     def take(self, changes: Changes) -> None:
         """Have the persons of these met, and meanwhile decide the ones before and have them written."""
         self.finish()
-        self._beside.wanted(self._draft.planned + len(changes))
-        self._handed_over = self._beside.ready and changes.all_new
+        self._handed_over = changes.all_new and self._helped(self._draft.planned + len(changes))
         if self._handed_over:
             self._beside.meet(*changes.persons())
         else:
             self._meeting.write(changes.fetch_persons)  # while the next rows are compared and mapped
         self._last = changes
+
+    def _helped(self, records: int) -> bool:
+        self._beside.wanted(records)
+        return self._beside.ready
 
     def finish(self) -> None:
         """Decide the last ones, and have them written."""

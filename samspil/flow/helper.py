@@ -42,10 +42,10 @@ def serve(pipe: Pipe) -> None:
         try:
             begin = message(pipe.recv_bytes())
             assert isinstance(begin, Begin)  # noqa: S101  # for the type checker
-            with calm(), Helper(begin) as helper:
+            with calm(), Desk(begin) as desk:
                 pipe.send_bytes(packed(Done()))
                 while True:
-                    pipe.send_bytes(packed(helper.do(message(pipe.recv_bytes()))))
+                    pipe.send_bytes(packed(desk.do(message(pipe.recv_bytes()))))
         except (EOFError, OSError):
             raise EOFError from None
         except Exception as error:  # noqa: BLE001  # carried to who waits for it
@@ -54,7 +54,7 @@ def serve(pipe: Pipe) -> None:
             pipe.recv_bytes()
 
 
-class Helper:
+class Desk:
     """A context manager: a municipality's store and keys, and the step that is open."""
 
     def __init__(self, begin: Begin) -> None:
