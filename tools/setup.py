@@ -209,6 +209,8 @@ def run(root: Path, command: list[str]) -> None:
     env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")}
     if CERTIFICATES.is_file():  # uv brings its own list, which lacks the authority of a municipality's proxy
         env.setdefault("SSL_CERT_FILE", str(CERTIFICATES))
+    # where Python may not write beside its programs (many images), each process would compile all of Airflow
+    env.setdefault("UV_COMPILE_BYTECODE", "1")
     if subprocess.run(command, cwd=root, env=env, check=False).returncode:  # noqa: S603 - our own arguments
         raise SetupError(f"uv {command[1]} failed; its message stands above")
 

@@ -176,7 +176,7 @@ def tree(tmp_path, monkeypatch) -> Path:
     (tmp_path / "pyproject.toml").write_text("b")
     make = f'mkdir -p .venv/bin; ln -sf "{sys.executable}" .venv/bin/python'
     version = "if [ $1 = --version ]; then echo uv 0.13.9; exit; fi"
-    program(tmp_path / "bin", "uv", f'{version}; echo "$1 $2" >> calls; {make}')
+    program(tmp_path / "bin", "uv", f'{version}; echo "$1 $2" >> calls; env > environment; {make}')
     program(tmp_path / "bin", "python3", f'exec "{sys.executable}" "$@"')
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
     for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
@@ -199,6 +199,15 @@ def test_with_an_index_of_ones_own_only_that_is_asked_and_checksums_still_hold(s
     called = (tree / "calls").read_text().splitlines()
     assert called[0] == "export --frozen"
     assert called[-2:] == ["pip sync", "pip install"]
+
+
+@pytest.mark.parametrize("index", [None, "https://pakker.kommune.example/simple"])
+def test_programs_are_compiled_once_and_not_by_each_process(setup, tree, monkeypatch, index):
+    if index:
+        monkeypatch.setenv("UV_INDEX_URL", index)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    setup.make(tree)
+    assert "UV_COMPILE_BYTECODE=1" in (tree / "environment").read_text().splitlines()
 
 
 def test_a_failing_uv_stops_it_and_nothing_is_marked_done(setup, tree):
