@@ -27,6 +27,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Canary(config), NAME)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """``-n auto``: one more than there are cores, for a third of the time is spent waiting for Airflow and sockets."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[str]:
     """A real PostgreSQL server from its wheel, as root or not; its URL."""
